@@ -1,0 +1,1 @@
+"""The `alertdb` program: one module per group of commands."""

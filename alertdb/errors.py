@@ -1,0 +1,17 @@
+"""The errors of alertdb: each says what was found, what was expected, and what to do next.
+
+Every error that a user can cause is a subclass of `AlertdbError`. Its text is one line; the programs print that
+line and exit with `exit_code`.
+"""
+
+
+class AlertdbError(Exception):
+    """Base of all errors that have a one-line explanation for the user."""
+
+    exit_code = 1
+
+
+class UsageError(AlertdbError):
+    """What was asked for cannot be meant: a wrong argument or option."""
+
+    exit_code = 2

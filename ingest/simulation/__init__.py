@@ -1,0 +1,1 @@
+"""Nights of simulated alerts whose truth is known."""
