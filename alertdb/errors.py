@@ -4,6 +4,14 @@ Every error that a user can cause is a subclass of `AlertdbError`. Its text is o
 line and exit with `exit_code`.
 """
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
 
 class AlertdbError(Exception):
     """Base of all errors that have a one-line explanation for the user."""
@@ -15,3 +23,80 @@ class UsageError(AlertdbError):
     """What was asked for cannot be meant: a wrong argument or option."""
 
     exit_code = 2
+
+
+class ConfigDamaged(AlertdbError):
+    """The settings file cannot be read."""
+
+    def __init__(self, path: Path, reason: str) -> None:
+        super().__init__(f"{path} cannot be read: {reason}. Mend that line, or move the file away.")
+
+
+class ConfigUnknown(AlertdbError):
+    """The settings file holds a name that is no setting, or a value of a wrong type."""
+
+    def __init__(self, path: Path, name: str, known: Mapping[str, type]) -> None:
+        expected = ", ".join(f"{key} ({kind.__name__})" for key, kind in known.items())
+        super().__init__(f"{path} sets '{name}', which is no setting or of a wrong type. Known: {expected}.")
+
+
+class ServerMissing(AlertdbError):
+    """The programs of the MariaDB server are not installed."""
+
+    def __init__(self, program: str) -> None:
+        super().__init__(
+            f"The program '{program}' is not installed. On Debian: sudo apt-get install mariadb-server"
+        )
+
+
+class ServerStartFailed(AlertdbError):
+    """The private server did not come up."""
+
+    def __init__(self, reason: str, log: Path) -> None:
+        super().__init__(f"The private MariaDB did not start: {reason} The whole story is in {log}.")
+
+
+class ServerStopped(AlertdbError):
+    """No server answers."""
+
+    def __init__(self, where: str, hint: str) -> None:
+        super().__init__(f"No MariaDB server answers at {where}. {hint}")
+
+
+class ServerRefused(AlertdbError):
+    """The server answers and does not let us in."""
+
+    def __init__(self, where: str, account: str, reason: str) -> None:
+        super().__init__(
+            f"The MariaDB server at {where} refused the account '{account}': {reason}. "
+            "Check ALERTDB_DATABASE_URL, or run 'alertdb init' as the archive's owner."
+        )
+
+
+class ArchiveMissing(AlertdbError):
+    """There is no archive where one was expected."""
+
+    def __init__(self, home: Path) -> None:
+        super().__init__(
+            f"There is no archive in {home}. Make one with 'alertdb init', or set ALERTDB_HOME to where yours is."
+        )
+
+
+class SchemaChanged(AlertdbError):
+    """A schema file that was applied before has another text now."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(
+            f"The schema file {name} was changed after it had been applied to this archive. Schema files are "
+            "append-only: restore it and put the change into a new file."
+        )
+
+
+class UnsupportedUrl(UsageError):
+    """A database URL of a kind that alertdb does not speak."""
+
+    def __init__(self, found: str) -> None:
+        super().__init__(
+            f"'{found}' is no database URL that alertdb knows; expected mariadb://user:password@host:port/ "
+            "or mariadb:///?unix_socket=/path/to/socket"
+        )
