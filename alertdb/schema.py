@@ -131,7 +131,7 @@ def _ensure_admin_password(config: Config) -> None:
 
 def _set_password(connection: Connection, config: Config, account: Account) -> None:
     password = read_password(config.secrets, account) or create_password(config.secrets, account)
-    connection.exec_driver_sql(f"ALTER USER {account.user}@'%%' IDENTIFIED BY PASSWORD '{_password_hash(password)}'")
+    connection.exec_driver_sql(f"ALTER USER {account.user}@'%' IDENTIFIED BY PASSWORD '{_password_hash(password)}'")
 
 
 def _password_hash(password: str) -> str:
@@ -142,7 +142,7 @@ def _password_hash(password: str) -> str:
 
 def _run(connection: Connection, script: str) -> None:
     for statement in _statements(script):
-        connection.exec_driver_sql(statement.replace("%", "%%"))
+        connection.exec_driver_sql(statement)
 
 
 def _statements(script: str) -> Iterator[str]:
