@@ -44,9 +44,7 @@ class ServerMissing(AlertdbError):
     """The programs of the MariaDB server are not installed."""
 
     def __init__(self, program: str) -> None:
-        super().__init__(
-            f"The program '{program}' is not installed. On Debian: sudo apt-get install mariadb-server"
-        )
+        super().__init__(f"The program '{program}' is not installed. On Debian: sudo apt-get install mariadb-server")
 
 
 class ServerStartFailed(AlertdbError):

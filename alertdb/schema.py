@@ -1,4 +1,4 @@
-"""Databases, tables, views and accounts: brings a server to what the files under `sql/` say, however often it is run."""
+"""Databases, tables, views and accounts: brings a server to what the files under `sql/` say, every time."""
 
 from __future__ import annotations
 
@@ -103,7 +103,8 @@ def _apply_changes(connection: Connection) -> None:
 def _applied_changes(connection: Connection) -> dict[str, str]:
     if connection.exec_driver_sql("SHOW TABLES LIKE 'schema_changes'").first() is None:
         return {}
-    return {name: digest for name, digest in connection.exec_driver_sql("SELECT name, sha256 FROM schema_changes")}
+    rows = connection.exec_driver_sql("SELECT name, sha256 FROM schema_changes")
+    return {row.name: row.sha256 for row in rows}
 
 
 def _ensure_views(connection: Connection, survey: str) -> None:
@@ -125,7 +126,10 @@ def _ensure_admin_password(config: Config) -> None:
         connect(config, Account.ADMIN, database=None).close()
     except ServerRefused:
         socket = str(PrivateServer(config.home).socket)
-        with mariadb.connect(unix_socket=socket, user=Account.ADMIN.user) as connection, connection.cursor() as cursor:
+        with (
+            mariadb.connect(unix_socket=socket, user=Account.ADMIN.user) as connection,
+            connection.cursor() as cursor,
+        ):
             cursor.execute(f"ALTER USER root@localhost IDENTIFIED BY PASSWORD '{_password_hash(password)}'")
 
 

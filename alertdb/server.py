@@ -57,7 +57,7 @@ class PrivateServer:
         if len(os.fsencode(path)) <= SOCKET_PATH_LIMIT:
             return path
         digest = hashlib.sha256(os.fsencode(self.folder)).hexdigest()[:16]
-        return Path(f"/tmp/alertdb-{digest}/mariadbd.sock")  # noqa: S108: a folder that only its owner enters
+        return Path(f"/tmp/alertdb-{digest}/mariadbd.sock")  # noqa: S108 (a folder that only its owner enters)
 
     @property
     def exists(self) -> bool:
@@ -122,7 +122,10 @@ class PrivateServer:
     def _launch(self) -> None:
         self._make_private(self.folder)
         self._make_private(self.socket.parent)
-        with as_file(files("alertdb").joinpath("sql/settings/private.cnf")) as settings, self.start_log.open("w") as log:
+        with (
+            as_file(files("alertdb").joinpath("sql/settings/private.cnf")) as settings,
+            self.start_log.open("w") as log,
+        ):
             process = subprocess.Popen(
                 [_program("mariadbd"), f"--defaults-file={settings}", *self._arguments()],
                 stdin=subprocess.DEVNULL,
@@ -148,7 +151,12 @@ class PrivateServer:
         return True
 
     def _arguments(self) -> list[str]:
-        paths = {"datadir": self.data, "socket": self.socket, "pid-file": self.pid_file, "log-error": self.log}
+        paths = {
+            "datadir": self.data,
+            "socket": self.socket,
+            "pid-file": self.pid_file,
+            "log-error": self.log,
+        }
         options = [f"--{option.removeprefix('--')}" for option in self.options]
         return [f"--{name}={path}" for name, path in paths.items()] + options + self._user_option()
 

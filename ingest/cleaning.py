@@ -59,9 +59,11 @@ def keep_largest_packet(frame: pl.DataFrame, key: Sequence[str]) -> pl.DataFrame
 
 def healpix29(ra: pl.Series, dec: pl.Series) -> pl.Series:
     """Return the HEALPix index (nested, order 29) of positions given in degrees."""
-    from cdshealpix import nested  # here: it imports astropy, half a second that reading commands need not pay
     from astropy import units
     from astropy.coordinates import Latitude, Longitude
+    from cdshealpix import (
+        nested,
+    )  # here: it imports astropy, half a second that reading commands need not pay
 
     longitude = Longitude(ra.to_numpy(), unit=units.deg)
     latitude = Latitude(dec.to_numpy(), unit=units.deg)

@@ -13,7 +13,15 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection
 
-__all__ = ["Entry", "Reject", "find_entry", "find_entry_by_content", "list_entries", "tarball_id", "write_entry"]
+__all__ = [
+    "Entry",
+    "Reject",
+    "find_entry",
+    "find_entry_by_content",
+    "list_entries",
+    "tarball_id",
+    "write_entry",
+]
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,6 @@
-"""CSV files for bulk loading, and the rows of shared tables kept until their tarball is read to its end.
+r"""CSV files for bulk loading, and the rows of shared tables kept until their tarball is read to its end.
 
-The format is what MariaDB's LOAD DATA reads exactly: tab-separated, ``\\N`` for NULL, backslash escapes in text, each
+The format is what MariaDB's LOAD DATA reads exactly: tab-separated, ``\N`` for NULL, backslash escapes in text, each
 number in the shortest form that reads back as the same number.
 """
 
@@ -36,14 +36,19 @@ def write_csv(frame: pl.DataFrame, path: Path) -> None:
     """
     with path.open("wb") as file:
         _escape(frame).write_csv(
-            file, include_header=False, separator="\t", null_value="\\N", quote_style="never", line_terminator="\n"
+            file,
+            include_header=False,
+            separator="\t",
+            null_value="\\N",
+            quote_style="never",
+            line_terminator="\n",
         )
         file.flush()
         os.fsync(file.fileno())  # so that a full disk is noticed here, where the rows are still known
 
 
 def _escape(frame: pl.DataFrame) -> pl.DataFrame:
-    text = cs.string()
+    text: pl.Expr = cs.string()
     for character, escaped in ESCAPES.items():
         text = text.str.replace_all(character, escaped, literal=True)
     return frame.with_columns(text)

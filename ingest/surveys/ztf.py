@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Ztf"]
 
-ARROW_TYPES = {
+ARROW_TYPES: dict[str, pa.DataType] = {
     "int": pa.int32(),
     "long": pa.int64(),
     "float": pa.float32(),
@@ -72,7 +72,19 @@ FP_HIST = _fields("""
     sigmagnr:float chinr:float sharpnr:float
 """)
 AFTER_3_0 = ("pdiffimfilename", "programpi", "exptime", "drb", "drbversion")
-LIMIT_FIELDS = "pid diffmaglim programid nid rcid field magzpsci magzpsciunc magzpscirms clrcoeff clrcounc".split()
+LIMIT_FIELDS = [
+    "pid",
+    "diffmaglim",
+    "programid",
+    "nid",
+    "rcid",
+    "field",
+    "magzpsci",
+    "magzpsciunc",
+    "magzpscirms",
+    "clrcoeff",
+    "clrcounc",
+]
 
 # What every packet repeats and no table needs: the publisher's name, and file names and investigators of the history.
 IGNORED = frozenset({
@@ -131,7 +143,7 @@ class Ztf:
     forced = SharedTable(
         "alerts_forced", EPOCH, (*EPOCH, *(name for name in FP_HIST if name not in EPOCH), "packet_candid")
     )
-    cutouts = {  # noqa: RUF012: a constant of the class
+    cutouts = {
         "science": "cutoutScience.stampData",
         "template": "cutoutTemplate.stampData",
         "difference": "cutoutDifference.stampData",
