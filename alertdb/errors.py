@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
 
@@ -97,4 +97,61 @@ class UnsupportedUrl(UsageError):
         super().__init__(
             f"'{found}' is no database URL that alertdb knows; expected mariadb://user:password@host:port/ "
             "or mariadb:///?unix_socket=/path/to/socket"
+        )
+
+
+class LoadRefused(AlertdbError):
+    """Rows did not arrive in a table as they were written; nothing of the tarball is kept."""
+
+    def __init__(self, table: str, file: str, rows: int, affected: int, warnings: Sequence[str]) -> None:
+        found = "; ".join(warnings) or f"it counted {affected} rows"
+        super().__init__(
+            f"{table} did not take {file} as it was written ({rows} rows): {found}. Nothing of this tarball was kept."
+        )
+
+    @classmethod
+    def because(cls, what: str, reason: str) -> LoadRefused:
+        """Build the error from what the server said."""
+        error = cls.__new__(cls)
+        AlertdbError.__init__(error, f"The database refused {what}: {reason}. Nothing of it was kept.")
+        return error
+
+
+class ServerLost(AlertdbError):
+    """The connection to the server broke in the middle of something."""
+
+    def __init__(self, what: str, reason: str) -> None:
+        super().__init__(
+            f"The database server was lost while loading {what} ({reason}). Nothing is half loaded: "
+            "see that the server is up ('alertdb start'), then run the same command again."
+        )
+
+
+class DatabaseFull(AlertdbError):
+    """The disk of the database is full."""
+
+    def __init__(self, what: str, reason: str) -> None:
+        super().__init__(
+            f"The disk of the database is full ({reason}). Nothing of {what} was kept: make room, then run the same "
+            "command again ('alertdb ingest --dry-run' says how much is needed)."
+        )
+
+
+class TarballChanged(AlertdbError):
+    """A tarball of this name is in, with another content."""
+
+    def __init__(self, name: str, loaded_at: object, known: str, found: str) -> None:
+        super().__init__(
+            f"{name} was loaded on {loaded_at:%Y-%m-%d %H:%M} with another content (SHA-256 {known[:12]}…, now "
+            f"{found[:12]}…). Nothing was changed. If the survey re-issued the night, give the new file another name."
+        )
+
+
+class TooManyRejects(AlertdbError):
+    """More packets were refused than the operator accepts."""
+
+    def __init__(self, rejects: int, accepted: int) -> None:
+        super().__init__(
+            f"{rejects} packets were rejected, more than the {accepted} of --max-bad. The rest is loaded; "
+            "'alertdb rejects' names them and says why."
         )
