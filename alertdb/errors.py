@@ -155,3 +155,67 @@ class TooManyRejects(AlertdbError):
             f"{rejects} packets were rejected, more than the {accepted} of --max-bad. The rest is loaded; "
             "'alertdb rejects' names them and says why."
         )
+class SourceMissing(UsageError):
+    """A path to load from does not exist."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(f"{path} does not exist. Name .tar.gz, .tar or .avro files, or folders that hold such files.")
+
+
+class SourceUnknown(UsageError):
+    """A path to load from is something that cannot be loaded."""
+
+    def __init__(self, path: Path, found: str) -> None:
+        super().__init__(
+            f"{path} is {found}; expected a .tar.gz, .tgz, .tar or .avro file, or a folder that holds such files."
+        )
+
+
+class SourceFolderEmpty(UsageError):
+    """A folder to load from holds nothing that can be loaded."""
+
+    def __init__(self, path: Path, found: str) -> None:
+        super().__init__(
+            f"The folder {path} holds {found}; expected .tar.gz, .tgz, .tar or .avro files directly in it. "
+            "Folders inside it are not searched: name them."
+        )
+
+
+class SourceUnreadable(AlertdbError):
+    """The system does not let a file or folder be read."""
+
+    def __init__(self, path: Path, reason: str) -> None:
+        super().__init__(f"{path} cannot be read: {reason}. Mend that and run the same command again.")
+
+
+class SourceChanged(AlertdbError):
+    """A file was written to while it was read."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(
+            f"{path} changed while it was being read. Wait until it is complete and run the same command again."
+        )
+
+
+class NotATarball(AlertdbError):
+    """A file is not what its name says."""
+
+    def __init__(self, path: Path, found: str, expected: str) -> None:
+        super().__init__(f"{path} is {found}; expected {expected}. Fetch it again, or name it after what it is.")
+
+
+class DamagedTarball(AlertdbError):
+    """A tarball is not whole. `damage` says what is wrong and where, without the file's name and advice."""
+
+    def __init__(self, path: Path, what: str, where: str, unpacked_byte: int, file_byte: int) -> None:
+        self.damage = f"{what}: {where}, unpacked byte {unpacked_byte}, near byte {file_byte} of the file"
+        super().__init__(
+            f"{path} is damaged: {self.damage}. Fetch it again, or load what is whole with --allow-damaged."
+        )
+
+
+class TarballTooLarge(AlertdbError):
+    """A tarball unpacks to far more than any night of alerts does: a decompression bomb, or a wrong file."""
+
+    def __init__(self, path: Path, found: str, limit: str) -> None:
+        super().__init__(f"{path} {found}; at most {limit} is accepted. It holds no alerts: leave it out.")
