@@ -6,6 +6,7 @@ line and exit with `exit_code`.
 
 from __future__ import annotations
 
+from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -17,6 +18,16 @@ class AlertdbError(Exception):
     """Base of all errors that have a one-line explanation for the user."""
 
     exit_code = 1
+
+    def __reduce__(self) -> tuple[object, ...]:
+        """Let an error come back from another process: its message is built, its facts are gone."""
+        return _rebuild, (type(self), str(self))
+
+
+def _rebuild(kind: type[AlertdbError], message: str) -> AlertdbError:
+    error = kind.__new__(kind)
+    Exception.__init__(error, message)
+    return error
 
 
 class UsageError(AlertdbError):
@@ -155,6 +166,8 @@ class TooManyRejects(AlertdbError):
             f"{rejects} packets were rejected, more than the {accepted} of --max-bad. The rest is loaded; "
             "'alertdb rejects' names them and says why."
         )
+
+
 class SourceMissing(UsageError):
     """A path to load from does not exist."""
 
@@ -219,3 +232,30 @@ class TarballTooLarge(AlertdbError):
 
     def __init__(self, path: Path, found: str, limit: str) -> None:
         super().__init__(f"{path} {found}; at most {limit} is accepted. It holds no alerts: leave it out.")
+
+
+class NoPrivateServer(UsageError):
+    """Start and stop were asked for, but the archive uses a server of the site."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "This archive uses the server of ALERTDB_DATABASE_URL (or database_url in alertdb.toml); "
+            "start and stop are for the private server. Ask whoever runs that server."
+        )
+
+
+class UnknownTarball(AlertdbError):
+    """The ledger has no tarball of this name."""
+
+    def __init__(self, name: str, known: Sequence[str]) -> None:
+        near = get_close_matches(name, known, n=1, cutoff=0.5)
+        hint = f"Did you mean {near[0]}?" if near else "'alertdb nights' lists those that are."
+        super().__init__(f"No tarball '{name}' is in the archive. {hint}")
+
+
+class UnknownObject(AlertdbError):
+    """No alert of this object is in the archive."""
+
+    def __init__(self, name: str, near: Sequence[str] = ()) -> None:
+        hint = f"Nearest known: {', '.join(near)}." if near else "Its name is case-sensitive, such as ZTF21abiuvdk."
+        super().__init__(f"No object '{name}' is in the archive. {hint}")

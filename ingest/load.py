@@ -22,9 +22,10 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection
 
-__all__ = ["database_errors", "load_csv", "lock", "release"]
+__all__ = ["MERGE_LOCK_SECONDS", "database_errors", "load_csv", "lock", "merge_lock", "release"]
 
-TABLE_FULL = 1114
+MERGE_LOCK_SECONDS = 24 * 3600  # a rebuild of the summary holds it for long
+
 DISK_FULL = (1021, 1114, 28)
 GONE = (2002, 2006, 2013, 1927, 1053, 1317)
 SHOWN_WARNINGS = 3
@@ -65,6 +66,11 @@ def lock(connection: Connection, name: str, seconds: float) -> bool:
     return (
         connection.execute(text("SELECT GET_LOCK(:name, :seconds)"), {"name": name, "seconds": seconds}).scalar() == 1
     )
+
+
+def merge_lock(survey: str) -> str:
+    """Name of the lock under which one tarball at a time changes what all nights share."""
+    return f"alertdb.{survey}.merge"
 
 
 def release(connection: Connection, name: str) -> None:
