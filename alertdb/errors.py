@@ -359,3 +359,17 @@ class ThumbnailsNotWritten(AlertdbError):
             f"cannot write {path}: {why}; nothing of this tarball's thumbnails is visible, "
             "make room (or the folder writable) and run the same command again"
         )
+class BadNightError(UsageError):
+    """A night that is no date of the survey."""
+
+    def __init__(self, night: object) -> None:
+        super().__init__(
+            f"night {night} is no night of the survey; write YYYYMMDD, from 20170102 to 20420402"
+        )
+
+
+class BadSimulationError(UsageError):
+    """A simulation that cannot be meant."""
+
+    def __init__(self, what: str, found: object, expected: str) -> None:
+        super().__init__(f"{what} is {found}; it must be {expected}")
