@@ -2,7 +2,9 @@
 -- history, limit, forced, and of two detections at one epoch the larger candid. Forced photometry of the same
 -- epoch stands beside the row in flux, flux_error and magzpsci.
 -- Outer joins and IS NULL, not NOT EXISTS: the optimizer may turn the latter into a materialized subquery over a
--- whole table, while a join looks up one key. A condition on objectId is pushed into each of the four branches.
+-- whole table, while a join looks up one key.
+-- objectId = and objectId IN reach each of the four branches when they hold literals. MariaDB does not push a
+-- statement parameter (?), a join or a subquery into a UNION: with these it would make every light curve first.
 CREATE OR REPLACE SQL SECURITY INVOKER VIEW lightcurve AS
 SELECT a.objectId AS objectId, a.jd AS jd, a.fid AS fid, 'alert' AS kind, a.candid AS candid,
        a.magpsf AS magpsf, a.sigmapsf AS sigmapsf, a.isdiffpos AS isdiffpos, a.diffmaglim AS diffmaglim,
