@@ -259,7 +259,6 @@ class UnknownObject(AlertdbError):
     def __init__(self, name: str, near: Sequence[str] = ()) -> None:
         hint = f"Nearest known: {', '.join(near)}." if near else "Its name is case-sensitive, such as ZTF21abiuvdk."
         super().__init__(f"No object '{name}' is in the archive. {hint}")
-# ruff: noqa: N818 - the names below say what was met; that they are errors is said by where they stand
 
 
 class UnknownThumbnailStore(UsageError):
@@ -286,9 +285,7 @@ class ReadOnlyThumbnails(AlertdbError):
     """Somebody tried to change a thumbnail store that was opened to read."""
 
     def __init__(self, folder: object) -> None:
-        super().__init__(
-            f"thumbnails in {folder} were opened to read only; open_store(url, readonly=False) can write"
-        )
+        super().__init__(f"thumbnails in {folder} were opened to read only; open_store(url, readonly=False) can write")
 
 
 class BadTarballName(UsageError):
@@ -313,8 +310,7 @@ class UnknownCandid(AlertdbError):
 
     def __init__(self, candid: int, where: str) -> None:
         super().__init__(
-            f"no thumbnail of candid {candid} in {where}; "
-            "check the number, or ingest the tarball that holds this alert"
+            f"no thumbnail of candid {candid} in {where}; check the number, or ingest the tarball that holds this alert"
         )
 
 
@@ -322,9 +318,7 @@ class DamagedThumbnail(AlertdbError):
     """A stored document is not what was written."""
 
     def __init__(self, what: str, found: str) -> None:
-        super().__init__(
-            f"{what} is damaged: {found}; restore it from a copy, or ingest its tarball with --replace"
-        )
+        super().__init__(f"{what} is damaged: {found}; restore it from a copy, or ingest its tarball with --replace")
 
 
 class DamagedThumbnailFile(DamagedThumbnail):
@@ -346,8 +340,7 @@ class ThumbnailsBusy(AlertdbError):
 
     def __init__(self, path: object) -> None:
         super().__init__(
-            f"another process is writing {path}: expected one writer per tarball; "
-            "wait for it to end, then run again"
+            f"another process is writing {path}: expected one writer per tarball; wait for it to end, then run again"
         )
 
 
@@ -359,13 +352,13 @@ class ThumbnailsNotWritten(AlertdbError):
             f"cannot write {path}: {why}; nothing of this tarball's thumbnails is visible, "
             "make room (or the folder writable) and run the same command again"
         )
+
+
 class BadNightError(UsageError):
     """A night that is no date of the survey."""
 
     def __init__(self, night: object) -> None:
-        super().__init__(
-            f"night {night} is no night of the survey; write YYYYMMDD, from 20170102 to 20420402"
-        )
+        super().__init__(f"night {night} is no night of the survey; write YYYYMMDD, from 20170102 to 20420402")
 
 
 class BadSimulationError(UsageError):

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from pathlib import Path
+from typing import Annotated
 
 import typer
 
 from alertdb.cli.output import FormatOption, OutputOption, console, message, write_table
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 __all__ = ["register"]
 

@@ -68,9 +68,11 @@ def _table(rows: Sequence[Mapping[str, Any]], names: Sequence[str] = ()) -> pa.T
     return pa.table({name: _column([row[name] for row in rows]) for name in rows[0]})
 
 
-def _column(values: list[Any]) -> pa.Array:
+def _column(values: list[Any]) -> pa.Array[Any]:
     """Return a typed column; integers that 64 signed bits do not hold become text."""
+    column: pa.Array[Any]
     try:
-        return pa.array(values)
+        column = pa.array(values)
     except (OverflowError, pa.ArrowInvalid):
-        return pa.array([None if value is None else str(value) for value in values])
+        column = pa.array([None if value is None else str(value) for value in values])
+    return column

@@ -7,7 +7,7 @@ server reports exactly the rows of the file, none deleted, and no warning.
 
 from __future__ import annotations
 
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING
 
 import mariadb
@@ -52,9 +52,9 @@ def load_csv(
     """
     names = ", ".join(f"`{name}`" for name in columns)
     statement = f"LOAD DATA LOCAL INFILE ? REPLACE INTO TABLE {table} CHARACTER SET utf8mb4 ({names}) {constant}"
-    with connection.connection.cursor() as cursor:
+    with closing(connection.connection.cursor()) as cursor:
         cursor.execute(statement, (str(path),))
-        affected, warnings = cursor.rowcount, cursor.warnings
+        affected, warnings = cursor.rowcount, cursor.warnings  # type: ignore[attr-defined]  # the driver has it
         # The server counts a replaced row twice, so an equal count means: all of them, and none replaced.
         if affected != rows or warnings:
             cursor.execute(f"SHOW WARNINGS LIMIT {SHOWN_WARNINGS}")

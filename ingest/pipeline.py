@@ -17,11 +17,10 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from alertdb.thumbnails.document import document_pieces
-
 from alertdb.database import Account, connect
 from alertdb.errors import TarballChanged
 from alertdb.thumbnails import open_store
+from alertdb.thumbnails.document import document_pieces
 from ingest.decoding import Packets, open_decoder
 from ingest.ledger import Reject, find_entry, find_entry_by_content, tarball_id
 from ingest.load import database_errors, lock

@@ -49,8 +49,7 @@ BLOCK = np.dtype([("first", "<i8"), ("last", "<i8"), ("crc32", "<u4")])
 BLOCK_RECORDS = 256  # 6 KiB, quick to read and check; 200,000 documents have 782 blocks to keep in memory
 
 _COMMENT = (
-    "alertdb thumbnails, format 1: {:012d} documents, index at {:020d}, "
-    "{:010d} blocks at {:020d} with CRC-32 {:08x}"
+    "alertdb thumbnails, format 1: {:012d} documents, index at {:020d}, {:010d} blocks at {:020d} with CRC-32 {:08x}"
 )
 _COMMENT_PATTERN = re.compile(
     rb"(alertdb thumbnails, format 1: (\d{12}) documents, index at (\d{20}), "
@@ -119,9 +118,7 @@ def closing(records: Table, start: int) -> Iterator[bytes]:
     for entries in (*_document_entries(records), index.entry() + blocks.entry()):
         size += len(entries)
         yield entries
-    footer = Footer(
-        len(records), index.data_at, len(blocks.rows), blocks.data_at, crc32(blocks.rows.tobytes())
-    )
+    footer = Footer(len(records), index.data_at, len(blocks.rows), blocks.data_at, crc32(blocks.rows.tobytes()))
     yield directory_end(len(records) + 2, size, blocks.end, footer.line())
 
 

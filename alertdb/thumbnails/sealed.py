@@ -26,7 +26,7 @@ __all__ = ["Identity", "Replaced", "SealedFile", "identity"]
 Identity = tuple[int, int, int]
 
 
-class Replaced(Exception):  # noqa: N818 - no error: the caller looks again
+class Replaced(Exception):
     """The file at a path is not the one that was opened first."""
 
 
@@ -62,9 +62,7 @@ class SealedFile:
             self._blocks = self._read_blocks(handle)
         self._firsts = np.ascontiguousarray(self._blocks["first"])
         self.documents = self.footer.documents
-        self.first, self.last = (
-            (int(self._firsts[0]), int(self._blocks["last"][-1])) if self.documents else (0, -1)
-        )
+        self.first, self.last = (int(self._firsts[0]), int(self._blocks["last"][-1])) if self.documents else (0, -1)
 
     def get(self, candid: int) -> bytes | None:
         """Return the document of a candid, or None.
@@ -120,9 +118,7 @@ class SealedFile:
     def _read_blocks(self, handle: int) -> Table:
         raw = _read(handle, self.footer.blocks * BLOCK.itemsize, self.footer.blocks_at)
         if crc32(raw) != self.footer.blocks_crc32:
-            found = (
-                f"CRC-32 of its list of blocks is {crc32(raw):08x}, expected {self.footer.blocks_crc32:08x}"
-            )
+            found = f"CRC-32 of its list of blocks is {crc32(raw):08x}, expected {self.footer.blocks_crc32:08x}"
             raise DamagedThumbnailFile(self.path, found)
         return np.frombuffer(raw, BLOCK)
 

@@ -28,9 +28,7 @@ _ARCHIVE = "/ztf/archive/sci"
 def records(dice: Dice, batch: Batch, schema: Schema) -> Iterator[Record]:
     """Make one record an alert, in the order of the batch, without its cutouts."""
     histories = _histories(dice, batch, schema.history_fields)
-    detections = (
-        np.bincount(batch.owner, batch.light.detected, minlength=len(batch.alerts)).astype(np.int64) - 1
-    )
+    detections = np.bincount(batch.owner, batch.light.detected, minlength=len(batch.alerts)).astype(np.int64) - 1
     last = batch.last
     objects, epochs = batch.alerts.objects, batch.epochs.at(last)
     sky, light = batch.sky.at(last), batch.light.at(last)

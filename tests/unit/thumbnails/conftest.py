@@ -15,9 +15,7 @@ if TYPE_CHECKING:
 
 
 def _document(candid: int, version: str = "") -> bytes:
-    return build_document(
-        {"science": b"%d %s" % (candid, version.encode()), "difference": bytes(candid % 50)}
-    )
+    return build_document({"science": b"%d %s" % (candid, version.encode()), "difference": bytes(candid % 50)})
 
 
 @pytest.fixture

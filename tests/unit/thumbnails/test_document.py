@@ -40,9 +40,7 @@ def test_unzip_extracts_a_document(tmp_path: Path) -> None:
     assert (tmp_path / "difference.fits.gz").stat().st_mode & 0o777 == 0o644
 
 
-@pytest.mark.parametrize(
-    "kinds", [["science", "template", "difference"], ["template"], ["science", "difference"], []]
-)
+@pytest.mark.parametrize("kinds", [["science", "template", "difference"], ["template"], ["science", "difference"], []])
 def test_a_document_comes_back_as_its_cutouts(kinds: list[str]) -> None:
     stamps = {kind: STAMPS[kind] for kind in kinds}
     document = build_document(stamps)
@@ -62,9 +60,7 @@ def test_pieces_are_the_document_and_copy_no_cutout() -> None:
     buffer = b"".join(STAMPS.values())
     views = {"science": memoryview(buffer)[:18], "difference": memoryview(buffer)[18:]}
     pieces = document_pieces(views)
-    assert b"".join(pieces) == build_document(
-        {"science": STAMPS["science"], "difference": STAMPS["difference"]}
-    )
+    assert b"".join(pieces) == build_document({"science": STAMPS["science"], "difference": STAMPS["difference"]})
     assert any(piece is views["difference"] for piece in pieces)
 
 

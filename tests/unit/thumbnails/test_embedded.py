@@ -44,9 +44,7 @@ def test_documents_come_back_by_candid(store: ThumbnailStore, fill: Fill, docume
 
 
 @pytest.mark.parametrize("documents", [0, 1, 255, 256, 257, 512, 513])
-def test_any_number_of_documents(
-    store: ThumbnailStore, fill: Fill, document: Document, documents: int
-) -> None:
+def test_any_number_of_documents(store: ThumbnailStore, fill: Fill, document: Document, documents: int) -> None:
     fill("night", range(10, 10 + 2 * documents, 2))
     assert list(store.get_many(range(10 + 2 * documents))) == [
         (candid, document(candid)) for candid in range(10, 10 + 2 * documents, 2)
@@ -85,9 +83,7 @@ def test_an_unknown_candid_is_said_with_where_it_was_looked_for(
 def test_pieces_and_views_are_stored_as_the_whole_is(store: ThumbnailStore, document: Document) -> None:
     stamps = {"science": b"7 ", "difference": bytes(7)}
     with store.writer("a", "public") as writer:
-        writer.put_many(
-            [(7, document_pieces(stamps)), (8, memoryview(document(8))), (9, bytearray(document(9)))]
-        )
+        writer.put_many([(7, document_pieces(stamps)), (8, memoryview(document(8))), (9, bytearray(document(9)))])
     assert [store.get(candid) for candid in (7, 8, 9)] == [document(7), document(8), document(9)]
 
 
@@ -108,9 +104,7 @@ def test_more_pieces_and_bytes_than_the_system_takes_at_once(store: ThumbnailSto
     assert store.get(2) == b"end"
 
 
-def test_the_tarball_whose_name_sorts_first_wins(
-    store: ThumbnailStore, fill: Fill, document: Document
-) -> None:
+def test_the_tarball_whose_name_sorts_first_wins(store: ThumbnailStore, fill: Fill, document: Document) -> None:
     fill("b", [1, 2], version="of b")
     fill("a-c", [1, 2], version="of a-c")
     fill("a", [1], version="of a")  # "a.zip" sorts behind "a-c.zip", but "a" before "a-c"
@@ -265,9 +259,7 @@ def test_remove_says_whether_there_was_anything(store: ThumbnailStore, fill: Fil
     assert [tarball[:3] for tarball in store.tarballs()] == [("partnership", "a", 1)]
 
 
-@pytest.mark.parametrize(
-    "name", ["", ".", "..", "../a", "a/b", "/a", ".hidden", "-a", "a\n", "a b", "ä", "a\0"]
-)
+@pytest.mark.parametrize("name", ["", ".", "..", "../a", "a/b", "/a", ".hidden", "-a", "a\n", "a b", "ä", "a\0"])
 def test_a_tarball_with_a_name_that_is_no_file_name(store: ThumbnailStore, name: str) -> None:
     with pytest.raises(BadTarballName):
         store.writer(name, "public")

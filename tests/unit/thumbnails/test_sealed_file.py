@@ -83,9 +83,7 @@ def test_more_members_than_a_plain_zip_can_have(
     assert list(store.verify()) == []
 
 
-def test_more_bytes_than_a_plain_zip_can_have(
-    store: ThumbnailStore, document: Document, tmp_path: Path
-) -> None:
+def test_more_bytes_than_a_plain_zip_can_have(store: ThumbnailStore, document: Document, tmp_path: Path) -> None:
     writer = store.writer("large", "public")
     assert isinstance(writer, EmbeddedWriter)
     writer.put_many([(1, document(1))])
@@ -141,9 +139,7 @@ def test_bytes_that_follow_the_end_are_said(path: Path) -> None:
     assert len(list(open_store(path.parents[1].as_uri()).verify())) == 1
 
 
-def test_a_damaged_document_is_named_with_both_checksums(
-    path: Path, document: Document, store: ThumbnailStore
-) -> None:
+def test_a_damaged_document_is_named_with_both_checksums(path: Path, document: Document, store: ThumbnailStore) -> None:
     damaged = document(5).replace(b"5 ", b"6 ")
     _write(path, path.read_bytes().replace(document(5), damaged))
     with pytest.raises(DamagedThumbnail) as error:
@@ -183,9 +179,7 @@ def test_damage_takes_nothing_from_the_neighbours(
     assert len(list(store.verify())) == 2
 
 
-def test_another_file_s_sound_copy_stands_in(
-    path: Path, document: Document, store: ThumbnailStore, fill: Fill
-) -> None:
+def test_another_file_s_sound_copy_stands_in(path: Path, document: Document, store: ThumbnailStore, fill: Fill) -> None:
     fill("b", [5])
     _write(path, path.read_bytes().replace(document(5), bytes(len(document(5)))))
     assert store.get(5) == document(5)
