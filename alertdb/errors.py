@@ -385,6 +385,16 @@ class ParameterMissing(AlertdbError):
         return error
 
 
+class ParameterUnusable(AlertdbError):
+    """A value that SQL does not know."""
+
+    def __init__(self, name: str, value: object) -> None:
+        super().__init__(
+            f"The value of ':{name}' is {value!r} ({type(value).__name__}); expected a finite number, a text, a time, "
+            "None, or a list of these."
+        )
+
+
 class NotReading(AlertdbError):
     """A statement that would change something, sent through the reading account."""
 

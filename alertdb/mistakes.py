@@ -14,9 +14,9 @@ if TYPE_CHECKING:
 
 __all__ = ["explain_mistake", "nearest"]
 
-Lookup = Callable[[str, tuple[Any, ...]], Sequence[tuple[Any, ...]]]
+Lookup = Callable[[str], Sequence[tuple[Any, ...]]]
 
-SYNTAX, COLUMN, TABLE, PLACES, TOO_LONG = 1064, 1054, 1146, 1390, 1969
+SYNTAX, COLUMN, TABLE, TOO_LONG = 1064, 1054, 1146, 1969
 DENIED = (1044, 1142, 1143, 1227, 1290, 1792)
 NO_FUNCTION = (1305, 1370, 1630)
 COLUMNS = "SELECT table_name, column_name FROM information_schema.columns WHERE table_schema = DATABASE()"
@@ -34,7 +34,7 @@ def explain_mistake(error: mariadb.Error, statement: str, lookup: Lookup) -> Ale
     statement
         The statement as the user wrote it.
     lookup
-        Runs a statement with values and returns its rows.
+        Runs a statement and returns its rows.
     """
     number = getattr(error, "errno", None)
     words = " ".join(str(error).split())
@@ -49,8 +49,6 @@ def explain_mistake(error: mariadb.Error, statement: str, lookup: Lookup) -> Ale
         return QueryRefused(f"it knows no function '{name}'")
     if number in DENIED:
         return _denied(words, lookup)
-    if number == PLACES:
-        return QueryRefused("it holds more than 65,535 values; ask in several parts")
     if number == TOO_LONG:
         return QueryRefused("it took longer than max_statement_time allows")
     if "data elements" in words or "Data argument" in words:
@@ -65,19 +63,20 @@ def nearest(name: str, known: Sequence[str], count: int = 3) -> list[str]:
 
 
 def _unknown_column(found: str, statement: str, lookup: Lookup) -> UnknownColumn:
+    """Look for the nearest columns of the tables that the statement names, else for tables that have the column."""
     name = found.rpartition(".")[2]
-    tables = {word.casefold() for word in re.findall(r"\w+", statement)}
-    rows = lookup(COLUMNS, ())
-    columns = list(dict.fromkeys(column for table, column in rows if table.casefold() in tables))
+    words = {word.casefold() for word in re.findall(r"\w+", statement)}
+    rows = lookup(COLUMNS)
+    columns = [column for table, column in rows if table.casefold() in words]
+    owners = [f"{table}.{column}" for table, column in rows if column.casefold() == name.casefold()]
     if name.casefold() in {column.casefold() for column in columns}:
-        owners = sorted({table for table, column in rows if column.casefold() == name.casefold()})
-        return UnknownColumn(found, [f"{owner}.{name}" for owner in owners])
-    return UnknownColumn(found, nearest(name, columns or [column for _, column in rows]))
+        return UnknownColumn(found, owners)
+    return UnknownColumn(found, nearest(name, columns) or owners or nearest(name, [column for _, column in rows]))
 
 
 def _unknown_table(found: str, lookup: Lookup) -> UnknownTable:
     name = found.rpartition(".")[2]
-    known = [row[0] for row in lookup(TABLES, ())]
+    known = [row[0] for row in lookup(TABLES)]
     return UnknownTable(name, nearest(name, known) or known)
 
 
@@ -111,7 +110,7 @@ def _position(near: str, statement: str) -> str | None:
 
 def _hint(near: str, statement: str, lookup: Lookup) -> str:
     word = re.match(r"\w+", near)
-    if word is not None and word[0].casefold() in {column.casefold() for _, column in lookup(COLUMNS, ())}:
+    if word is not None and word[0].casefold() in {column.casefold() for _, column in lookup(COLUMNS)}:
         return f"'{word[0]}' is a word of SQL: as a name it stands in backticks, `{word[0]}`."
     if re.search(r"\w\s+\(\s*" + re.escape(near[:1]), statement) and near.startswith("*"):
         return "Between a function and its parenthesis there is no space: COUNT(*)."

@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import mariadb
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.pool import QueuePool
 
 from alertdb.columns import declared_columns, to_table
 from alertdb.database import Account, explain_refusal, open_engine
-from alertdb.errors import NotReading, QueryRefused, SyntaxMistake
+from alertdb.errors import AlertdbError, NotReading, QueryRefused, SyntaxMistake
 from alertdb.mistakes import explain_mistake
 from alertdb.parameters import bind, first_word
 
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 __all__ = ["Reader"]
 
 READING = {"SELECT", "WITH", "SHOW", "DESCRIBE", "DESC", "EXPLAIN", "ANALYZE", "VALUES", "TABLE", "HELP", "CHECK"}
+KEPT_CONNECTIONS = 2
 BATCH_ROWS = 20_000
 LOST = (2002, 2006, 2013, 2055)  # the connection broke, as when the server was restarted
 NOT_PREPARABLE = 1295
@@ -52,6 +54,7 @@ class Reader:
         self.config = config
         self.database = database
         self._engine = open_engine(config, Account.READER, database)
+        self._pool = QueuePool(self._open, pool_size=KEPT_CONNECTIONS, max_overflow=-1, dialect=self._engine.dialect)
 
     def query(self, statement: str, parameters: Mapping[str, Any] | None = None) -> pa.Table:
         """Run one statement that reads and return its rows.
@@ -73,9 +76,9 @@ class Reader:
             If the server cannot be reached.
         """
         _check_reads(statement)
-        text, values = bind(statement.strip().rstrip(";"), parameters or {})
+        text = bind(statement.strip().rstrip(";"), parameters or {})
         try:
-            return self._run_again_if_lost(text, values)
+            return self._run_again_if_lost(text)
         except mariadb.Error as error:
             if getattr(error, "errno", None) in LOST:
                 raise explain_refusal(self.config, Account.READER, error) from error
@@ -83,30 +86,25 @@ class Reader:
 
     def close(self) -> None:
         """Close the connections that are not in use."""
-        self._engine.dispose()
+        self._pool.dispose()
 
-    def _run_again_if_lost(self, text: str, values: tuple[Any, ...]) -> pa.Table:
+    def _run_again_if_lost(self, text: str) -> pa.Table:
         try:
-            return self._run(text, values)
+            return self._run(text)
         except mariadb.Error as error:
             if getattr(error, "errno", None) not in LOST:
                 raise
-        self._engine.dispose()
-        return self._run(text, values)
+        self.close()
+        return self._run(text)
 
-    def _run(self, text: str, values: tuple[Any, ...]) -> pa.Table:
+    def _run(self, text: str) -> pa.Table:
         with self._connection() as connection:
             number = connection.connection_id
-            return _interruptible(lambda: _fetch(connection, text, values), lambda: self._kill(number))
+            return _interruptible(lambda: _fetch(connection, text), lambda: self._kill(number))
 
     @contextmanager
     def _connection(self) -> Iterator[Any]:
-        try:
-            pooled = self._engine.raw_connection()
-        except DBAPIError as error:
-            raise explain_refusal(self.config, Account.READER, error.orig) from error
-        except mariadb.Error as error:
-            raise explain_refusal(self.config, Account.READER, error) from error
+        pooled = self._pool.connect()
         try:
             yield pooled.driver_connection
         except BaseException:
@@ -115,14 +113,25 @@ class Reader:
         finally:
             pooled.close()
 
+    def _open(self) -> Any:
+        try:
+            opened = self._engine.raw_connection()
+        except DBAPIError as error:
+            raise explain_refusal(self.config, Account.READER, error.orig) from error
+        except mariadb.Error as error:
+            raise explain_refusal(self.config, Account.READER, error) from error
+        connection = opened.driver_connection
+        opened.detach()
+        return connection
+
     def _kill(self, number: int) -> None:
         """End what a connection is doing on the server."""
-        with suppress(mariadb.Error, DBAPIError), self._connection() as other, other.cursor() as cursor:
+        with suppress(mariadb.Error, AlertdbError), self._connection() as other, other.cursor() as cursor:
             cursor.execute(f"KILL QUERY {number}")
 
-    def _lookup(self, statement: str, values: tuple[Any, ...]) -> list[tuple[Any, ...]]:
-        with self._connection() as connection, connection.cursor(binary=True) as cursor:
-            cursor.execute(statement, values)
+    def _lookup(self, statement: str) -> list[tuple[Any, ...]]:
+        with self._connection() as connection, connection.cursor() as cursor:
+            cursor.execute(statement)
             return list(cursor.fetchall())
 
 
@@ -139,22 +148,22 @@ def _check_reads(statement: str) -> None:
     raise NotReading(f"'{' '.join(statement.split())[:40]}…'")
 
 
-def _fetch(connection: Any, text: str, values: tuple[Any, ...]) -> pa.Table:
+def _fetch(connection: Any, text: str) -> pa.Table:
     with connection.cursor() as cursor:
         cursor.execute("START TRANSACTION READ ONLY")
     try:
         # Buffered: an unbuffered cursor takes an error in the middle of the rows for their end (driver 1.1.14).
         with connection.cursor(binary=True, buffered=True) as cursor:
-            return _read(cursor, text, values)
+            return _read(cursor, text)
     except mariadb.Error as error:
         if getattr(error, "errno", None) != NOT_PREPARABLE:
             raise
     with connection.cursor() as cursor:
-        return _read(cursor, text, values)
+        return _read(cursor, text)
 
 
-def _read(cursor: Any, text: str, values: tuple[Any, ...]) -> pa.Table:
-    cursor.execute(text, values or None)
+def _read(cursor: Any, text: str) -> pa.Table:
+    cursor.execute(text)
     if cursor.description is None:
         return to_table([], [])
     columns = declared_columns(cursor.metadata)
