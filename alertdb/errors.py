@@ -432,3 +432,10 @@ class QueryRefused(AlertdbError):
 
     def __init__(self, reason: str) -> None:
         super().__init__(f"The database cannot run this statement: {reason}.")
+
+
+class ConeUnusable(UsageError):
+    """A place or radius outside what is meant by it."""
+
+    def __init__(self, what: str, value: object, smallest: float, largest: float) -> None:
+        super().__init__(f"The {what} is {value}; expected over {smallest:g} up to {largest:g}.")

@@ -21,7 +21,7 @@ DENIED = (1044, 1142, 1143, 1227, 1290, 1792)
 NO_FUNCTION = (1305, 1370, 1630)
 COLUMNS = "SELECT table_name, column_name FROM information_schema.columns WHERE table_schema = DATABASE()"
 TABLES = """SELECT CONCAT(IF(table_schema = DATABASE(), '', CONCAT(table_schema, '.')), table_name)
-FROM information_schema.tables WHERE table_schema <> 'information_schema'"""
+FROM information_schema.tables WHERE table_schema NOT IN ('information_schema', 'performance_schema', 'mysql', 'sys')"""
 
 
 def explain_mistake(error: mariadb.Error, statement: str, lookup: Lookup) -> AlertdbError:
@@ -77,7 +77,7 @@ def _unknown_column(found: str, statement: str, lookup: Lookup) -> UnknownColumn
 def _unknown_table(found: str, lookup: Lookup) -> UnknownTable:
     name = found.rpartition(".")[2]
     known = [row[0] for row in lookup(TABLES)]
-    return UnknownTable(name, nearest(name, known) or known)
+    return UnknownTable(name, nearest(name, known) or [other for other in known if "." not in other])
 
 
 def _denied(words: str, lookup: Lookup) -> AlertdbError:
