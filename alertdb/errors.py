@@ -439,3 +439,22 @@ class ConeUnusable(UsageError):
 
     def __init__(self, what: str, value: object, smallest: float, largest: float) -> None:
         super().__init__(f"The {what} is {value}; expected over {smallest:g} up to {largest:g}.")
+
+
+class AngleUnusable(UsageError):
+    """A coordinate that cannot be read."""
+
+    def __init__(self, found: str, *, hours: bool) -> None:
+        example = "188.736 or 12:34:56.7 (hours)" if hours else "-20.184 or -20:11:02"
+        super().__init__(
+            f"'{found}' is no {'right ascension' if hours else 'declination'}; expected such as {example}."
+        )
+
+
+class TooManyPanels(UsageError):
+    """More light curves than one picture holds."""
+
+    def __init__(self, found: int, most: int) -> None:
+        super().__init__(
+            f"{found} objects are too many for one picture, which holds {most}. Draw them in several calls."
+        )
