@@ -1,7 +1,7 @@
 """Reading a sealed file; its layout is told in `alertdb.thumbnails.layout`.
 
 A file is opened for each document and closed again: thousands of files need no handles, threads share
-nothing, a removed file's room is free at once, and a file that was replaced meanwhile is noticed (`Replaced`).
+nothing, a removed file frees its room at once, and a file replaced meanwhile is noticed (`Replaced`).
 """
 
 from __future__ import annotations
