@@ -322,7 +322,9 @@ def _turn(config: Config, survey: Survey, name: str) -> Iterator[Connection]:
     """Give a connection that alone may load the tarball of this name."""
     with connect(config, Account.LOADER, survey.name) as connection:
         # What a killed server left behind is rolled back in the background; its locks are waited for, not reported.
-        connection.exec_driver_sql(f"SET SESSION sql_mode = 'TRADITIONAL', innodb_lock_wait_timeout = {ROLLBACK_SECONDS}")
+        connection.exec_driver_sql(
+            f"SET SESSION sql_mode = 'TRADITIONAL', innodb_lock_wait_timeout = {ROLLBACK_SECONDS}"
+        )
         lock(connection, _turn_name(survey, tarball_id(name)), TURN_SECONDS)
         connection.rollback()
         yield connection
