@@ -52,6 +52,7 @@ class Walk:
         self.members = 0
         self._ended = False
         self._skip = 0  # bytes of content and padding that nobody wants
+        self._after_map: int | None = None  # bytes of content after the map of a sparse member
         self._defaults: dict[bytes, bytes] = {}  # what a global pax header says of all members
         self._next: dict[bytes, bytes] = {}  # what extension headers say of the member to come
         self._where = "before its first member"
@@ -95,13 +96,15 @@ class Walk:
         if len(view) - at < BLOCK:
             return self._need(BLOCK)
         block = bytes(view[at : at + BLOCK])
+        if self._after_map is not None:
+            return self._see_map(block, self._after_map, len(view) - at)
         if block == _ZEROS:
             return self._close(view[at + BLOCK : at + 2 * BLOCK])
         header = parse_header(block)
         if header.kind in _EXTENSIONS:
             return self._extend(header, view[at + BLOCK :])
         if header.kind == b"S" and is_extended_sparse(block, first=True):
-            return self._pass_sparse(found, header, view[at:])
+            return self._begin_map(found, header, view, at)
         return self._meet(found, self._completed(header), view, at)
 
     def _need(self, size: int) -> int:
@@ -171,16 +174,14 @@ class Walk:
         content = 0 if kind in _WITHOUT_CONTENT else padded(size)
         return self._pass(BLOCK + content, len(view) - at)
 
-    def _pass_sparse(self, found: Found, header: Header, block_on: memoryview) -> int:
-        """Reject a GNU sparse member whose map goes on in further blocks, of which the size says nothing."""
-        end = 2 * BLOCK
-        while True:
-            if end > MAX_EXTENSION:
-                raise BadTar("the map of a sparse member does not end")
-            if end > len(block_on):
-                return self._need(end)
-            if not is_extended_sparse(bytes(block_on[end - BLOCK : end]), first=False):
-                break
-            end += BLOCK
-        ahead = self._meet(found, self._completed(header), block_on, 0)
-        return self._pass(self._skip + ahead + end - BLOCK, len(block_on))
+    def _begin_map(self, found: Found, header: Header, view: memoryview, at: int) -> int:
+        """Reject a GNU sparse member whose map goes on in further blocks, of which its size says nothing."""
+        header = self._completed(header)
+        self._after_map = padded(header.size)
+        return self._meet(found, header._replace(size=0), view, at)
+
+    def _see_map(self, block: bytes, after: int, available: int) -> int:
+        if is_extended_sparse(block, first=False):
+            return BLOCK
+        self._after_map = None
+        return self._pass(BLOCK + after, available)
