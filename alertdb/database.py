@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import mariadb
 from sqlalchemy import URL, create_engine, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError
+from sqlalchemy.pool import NullPool
 
 from alertdb.errors import ArchiveMissing, ServerRefused, ServerStopped, UnsupportedUrl
 from alertdb.server import REFUSED, PrivateServer
@@ -76,7 +77,7 @@ def open_engine(config: Config, account: Account, database: str | None = "ztf") 
         database_url(config, account, database),
         isolation_level="READ COMMITTED",
         connect_args=arguments,
-        pool_pre_ping=False,
+        poolclass=NullPool,  # a connection may hold named locks and temporary tables: it is never handed on
     )
 
 
@@ -127,7 +128,7 @@ def create_password(folder: Path, account: Account) -> str:
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     password = secrets.token_urlsafe(24)
     unfinished = folder / f".{account.value}"
-    with open(unfinished, "w", opener=_open_private, encoding="ascii") as file:  # noqa: PTH123: needs an opener
+    with open(unfinished, "w", opener=_open_private, encoding="ascii") as file:
         file.write(password + "\n")
         os.fsync(file.fileno())
     unfinished.rename(folder / account.value)

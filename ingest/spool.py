@@ -80,9 +80,10 @@ class SharedRows:
         self._spills = 0
 
     def add(self, frame: pl.DataFrame) -> None:
-        """Take the rows of a batch."""
-        self._frames.append(frame)
-        self._bytes += int(frame.estimated_size())
+        """Take the rows of a batch: the table's columns, in any order of rows, keys repeating."""
+        merged = keep_largest_packet(frame.select(self.table.columns), self.table.key)
+        self._frames.append(merged)
+        self._bytes += int(merged.estimated_size())
         if self._bytes > SPILL_BYTES:
             self._compact()
 

@@ -8,10 +8,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
+import polars as pl
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
-
-    import polars as pl
 
     from ingest.decoding import Decoded, Wanted
 
@@ -44,10 +44,10 @@ class Rows:
     Attributes
     ----------
     alerts
-        One row per accepted packet: the columns of the table `alerts` but its last, `tarball`; in front of them
-        `packet`, the index of the packet in the batch.
+        One row per accepted packet: `packet`, its index in the batch, then the columns of the table `alerts` but the
+        last (`tarball`).
     shared
-        For each shared table its rows, keys not repeated.
+        For each shared table its rows, likewise with `packet` in front; keys may repeat.
     rejects
         Index of each packet that is refused, and why.
     """
@@ -56,6 +56,14 @@ class Rows:
     shared: Mapping[str, pl.DataFrame]
     rejects: Mapping[int, str]
 
+    def refuse(self, reasons: Mapping[int, str]) -> Rows:
+        """Return the rows without those of further packets."""
+        if not reasons:
+            return self
+        kept = ~pl.col("packet").is_in(list(reasons))
+        shared = {name: frame.filter(kept) for name, frame in self.shared.items()}
+        return Rows(self.alerts.filter(kept), shared, {**self.rejects, **reasons})
+
 
 class Survey(Protocol):
     """What the rest of `ingest` needs to know of a survey."""
@@ -63,9 +71,9 @@ class Survey(Protocol):
     name: str
     wanted: Wanted
     alert_columns: tuple[str, ...]
-    limits: SharedTable
-    history: SharedTable
-    forced: SharedTable
+    limits: SharedTable  # non-detections
+    history: SharedTable  # detections known from histories
+    forced: SharedTable  # forced photometry
     cutouts: Mapping[str, str]  # kind of thumbnail -> blob path
 
     def rows(self, decoded: Decoded) -> Rows:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 import pyarrow as pa
 
-from ingest.cleaning import blank_sentinels, find_long_texts, find_missing, healpix29, keep_largest_packet
+from ingest.cleaning import blank_sentinels, find_long_texts, find_missing, healpix29
 from ingest.decoding import PACKET_INDEX, Wanted
 from ingest.surveys import Rows, SharedTable
 
@@ -143,7 +143,7 @@ class Ztf:
     forced = SharedTable(
         "alerts_forced", EPOCH, (*EPOCH, *(name for name in FP_HIST if name not in EPOCH), "packet_candid")
     )
-    cutouts = {
+    cutouts: Mapping[str, str] = {
         "science": "cutoutScience.stampData",
         "template": "cutoutTemplate.stampData",
         "difference": "cutoutDifference.stampData",
@@ -153,7 +153,7 @@ class Ztf:
         """Turn decoded packets into rows. See `ingest.surveys.Survey.rows`."""
         alerts = _alerts(decoded.packets)
         histories = {name: _history(table) for name, table in decoded.arrays.items()}
-        rejects = _unusable(alerts) | _unusable_history(histories)
+        rejects = {**decoded.rejects, **_unusable_history(histories), **_unusable(alerts)}
         alerts = alerts.filter(~pl.col(PACKET_INDEX).is_in(list(rejects)))
         alerts = alerts.with_columns(healpix29(alerts["ra"], alerts["dec"]))
         owners = alerts.select(PACKET_INDEX, "objectId", packet_candid="candid")
@@ -163,8 +163,8 @@ class Ztf:
             alerts=alerts.select(PACKET_INDEX, *self.alert_columns),
             shared={
                 self.limits.name: _limits(prv, self.limits),
-                self.history.name: _distinct(prv.filter(pl.col("candid").is_not_null()), self.history),
-                self.forced.name: _distinct(forced, self.forced),
+                self.history.name: _keyed(prv.filter(pl.col("candid").is_not_null()), self.history),
+                self.forced.name: _keyed(forced, self.forced),
             },
             rejects=rejects,
         )
@@ -219,10 +219,9 @@ def _unusable_history(histories: Mapping[str, pl.DataFrame]) -> dict[int, str]:
 
 def _limits(prv: pl.DataFrame, table: SharedTable) -> pl.DataFrame:
     """Non-detections: entries without candid; one that has no diffmaglim says nothing."""
-    return _distinct(prv.filter(pl.col("candid").is_null() & pl.col("diffmaglim").is_not_null()), table)
+    return _keyed(prv.filter(pl.col("candid").is_null() & pl.col("diffmaglim").is_not_null()), table)
 
 
-def _distinct(frame: pl.DataFrame, table: SharedTable) -> pl.DataFrame:
-    """Keep each key once; an entry without time or filter has no key."""
-    complete = frame.drop_nulls(list(table.key)).select(table.columns)
-    return keep_largest_packet(complete, table.key)
+def _keyed(frame: pl.DataFrame, table: SharedTable) -> pl.DataFrame:
+    """Keep what can be stored: an entry without time or filter has no key."""
+    return frame.drop_nulls(list(table.key)).select(PACKET_INDEX, *table.columns)

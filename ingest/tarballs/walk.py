@@ -21,7 +21,7 @@ from ingest.tarballs.names import is_passed_over, shown, why_rejected
 if TYPE_CHECKING:
     from ingest.tarballs.batches import Found
 
-__all__ = ["BadTar", "Walk"]
+__all__ = ["BadTar", "UnclosedTar", "Walk"]
 
 MAX_EXTENSION = 1 << 20  # bytes of a pax header or a GNU long name; real ones have a few hundred
 _ZEROS = bytes(BLOCK)
@@ -31,6 +31,10 @@ _EXTENSIONS = {b"x", b"X", b"g", b"L", b"K"}
 
 class BadTar(Exception):
     """What is wrong with a tar, in words that follow 'is damaged:'."""
+
+
+class UnclosedTar(BadTar):
+    """The tar ends after a whole member, without the two blocks of zeros that close a tar."""
 
 
 class Walk:
@@ -82,7 +86,7 @@ class Walk:
         if left or self._skip:
             raise BadTar("the tar breaks off")
         if not self._ended and self.position:
-            raise BadTar("the tar lacks its closing blocks, so members after this may be missing")
+            raise UnclosedTar("the tar lacks its closing blocks, so members after this may be missing")
 
     def where(self) -> str:
         """Name the member where the walk stands."""

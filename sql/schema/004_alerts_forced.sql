@@ -22,7 +22,7 @@ CREATE TABLE alerts_forced (
     programid          INT                  COMMENT 'Programme that took the exposure: 1 public, 2 partnership, 3 Caltech. NULL: no value in the packet (-99999).',
     forcediffimflux    FLOAT                COMMENT 'PSF-fit flux in the difference image, forced at the position of the object. Magnitude: magzpsci - 2.5 log10(flux). NULL: not measured (packets: -99999). [DN]',
     forcediffimfluxunc FLOAT                COMMENT '1-sigma uncertainty of forcediffimflux. NULL: not measured (packets: -99999). [DN]',
-    procstatus         VARCHAR(128)         COMMENT 'Processing status codes, 0 = no warning, several separated by commas. NULL: no value in the packet.',
+    procstatus         VARCHAR(255)         COMMENT 'Processing status codes, 0 = no warning, several separated by commas. NULL: no value in the packet.',
     distnr             FLOAT                COMMENT 'Distance to the nearest source of the reference image, in arcsec (alerts and alerts_prv have a column of this name in pixels). NULL: no value in the packet (-99999). [arcsec]',
     ranr               DOUBLE               COMMENT 'Right ascension of the nearest source of the reference image, J2000. NULL: no value in the packet (-99999). [deg]',
     decnr              DOUBLE               COMMENT 'Declination of the nearest source of the reference image, J2000. NULL: no value in the packet (-99999). [deg]',
