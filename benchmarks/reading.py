@@ -33,8 +33,8 @@ if TYPE_CHECKING:
 
 DATA = Path(os.environ.get("ALERTDB_TEST_DATA") or Path(__file__).resolve().parents[2] / "shared" / "data")
 CHUNK = 1 << 20
-MEMBERS, MEMBERS_QUICK = 4000, 1000
-REPEATS = 5
+MEMBERS, MEMBERS_QUICK = 10_000, 1000
+REPEATS = 3
 
 
 def real_packets() -> list[bytes]:

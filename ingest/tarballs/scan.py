@@ -159,7 +159,7 @@ class TarScan:
             if failure is not None:
                 raise failure
             if self._walk.members > MAX_MEMBERS:
-                raise TarballTooLarge(self._source.path, "has more and more members", f"{MAX_MEMBERS}")
+                raise TarballTooLarge(self._source.path, f"has {self._walk.members} members or more", f"{MAX_MEMBERS}")
             if self._walk.needed:
                 break
         return view[at:]

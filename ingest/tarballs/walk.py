@@ -143,9 +143,9 @@ class Walk:
         if header.kind == b"L":
             self._next[b"path"] = text.partition(b"\0")[0]
         elif header.kind == b"g":
-            self._defaults |= parse_pax(text)
+            self._defaults |= _heard(parse_pax(text))
         elif header.kind != b"K":  # a long name of a link's target: links are rejects anyway
-            self._next |= parse_pax(text)
+            self._next |= _heard(parse_pax(text))
         return BLOCK + padded(header.size)
 
     def _completed(self, header: Header) -> Header:
@@ -156,8 +156,7 @@ class Walk:
         size = said.get(b"size") or b"%d" % header.size
         if not size.isdigit():
             raise BadHeader(f"{size!r} in it is no size")
-        sparse = any(key.startswith(b"GNU.sparse.") for key in said)
-        return Header(said.get(b"path") or header.name, int(size), b"S" if sparse else header.kind)
+        return Header(said.get(b"path") or header.name, int(size), said.get(b"kind") or header.kind)
 
     def _meet(self, found: Found, header: Header, view: memoryview, at: int) -> int:
         name, size, kind = header
@@ -189,3 +188,11 @@ class Walk:
             return BLOCK
         self._after_map = None
         return self._pass(BLOCK + after, available)
+
+
+def _heard(records: dict[bytes, bytes]) -> dict[bytes, bytes]:
+    """Keep of pax records what concerns us; a hostile tar could say millions of other things."""
+    heard: dict[bytes, bytes] = {key: records[key] for key in (b"path", b"size") if key in records}
+    if any(key.startswith(b"GNU.sparse.") for key in records):
+        heard[b"kind"] = b"S"
+    return heard
