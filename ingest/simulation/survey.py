@@ -130,7 +130,7 @@ def plan(dice: Dice, nid: int) -> Plan:
 
 def _due(dice: Dice, nid: int, field: Ints) -> npt.NDArray[np.bool_]:
     """Tell which fields are visited this night: every one to three nights, less what clouds take."""
-    cadence = np.where(dice.uniform("cadence", field) < 0.75, 2, 3)
+    cadence = np.where(dice.uniform("cadence", field) < 0.6, 2, 3)
     cadence = np.where(np.abs(fields().dec[field]) > 85.0, 1, cadence)
     phase = dice.integers("phase of cadence", field, below=6)
     clear = dice.uniform("clouded", field, nid) > _CLOUDED
