@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
     from rich.console import Console
 
-__all__ = ["Format", "FormatOption", "OutputOption", "console", "message", "write_table"]
+__all__ = ["Format", "FormatOption", "OutputOption", "console", "message", "size", "write_table"]
 
 
 class Format(StrEnum):
@@ -42,6 +42,18 @@ OutputOption = Annotated[
 def message(line: str) -> None:
     """Print one line on standard error, which a pipe does not take."""
     print(line, file=sys.stderr, flush=True)  # noqa: T201
+
+
+def size(count: int | None) -> str:
+    """Return a number of bytes as people read it, in decimal units."""
+    if count is None:
+        return "-"
+    value = float(count)
+    for unit in ("B", "kB", "MB", "GB", "TB"):
+        if value < 1000 or unit == "TB":
+            break
+        value /= 1000
+    return f"{value:.0f} {unit}" if unit == "B" else f"{value:.1f} {unit}"
 
 
 def console(*, errors: bool = False) -> Console:

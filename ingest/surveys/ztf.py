@@ -143,7 +143,7 @@ class Ztf:
     forced = SharedTable(
         "alerts_forced", EPOCH, (*EPOCH, *(name for name in FP_HIST if name not in EPOCH), "packet_candid")
     )
-    cutouts = {
+    cutouts: Mapping[str, str] = {
         "science": "cutoutScience.stampData",
         "template": "cutoutTemplate.stampData",
         "difference": "cutoutDifference.stampData",
