@@ -44,7 +44,7 @@ ensure_packages() {
     [ $# -gt 0 ] || return 0
     local install="apt-get install -y --no-install-recommends $*"
     has apt-get || fail "missing: what Debian has in the packages $*; install it, then run this again"
-    may_become_root || fail "run as root: apt-get update && $install  (then run this again as $(id -un))"
+    may_become_root || fail "missing programs; run as root, then start this again: apt-get update && $install"
     attempt "Debian packages: $*" install_packages "$@"
 }
 
