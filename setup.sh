@@ -128,5 +128,5 @@ main() {
 }
 
 exec 9<pyproject.toml # two runs at once: the second waits, then finds everything done
-flock 9
+flock --nonblock 9 || { say "waiting for another run of it" && flock 9; }
 main
