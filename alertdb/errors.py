@@ -366,3 +366,76 @@ class BadSimulationError(UsageError):
 
     def __init__(self, what: str, found: object, expected: str) -> None:
         super().__init__(f"{what} is {found}; it must be {expected}")
+
+
+class ParameterMissing(AlertdbError):
+    """A `:name` of a statement has no value, or a value has no place."""
+
+    def __init__(self, name: str, given: Sequence[str]) -> None:
+        super().__init__(
+            f"The statement has a place ':{name}' without a value. Values were given for: {', '.join(given) or 'none'}."
+        )
+
+    @classmethod
+    def unused(cls, names: Sequence[str]) -> ParameterMissing:
+        """Build the error for values that the statement does not use."""
+        error = cls.__new__(cls)
+        places = ", ".join(f":{name}" for name in names)
+        AlertdbError.__init__(error, f"Values were given that the statement has no place for: {places}.")
+        return error
+
+
+class ParameterUnusable(AlertdbError):
+    """A value that SQL does not know."""
+
+    def __init__(self, name: str, value: object) -> None:
+        super().__init__(
+            f"The value of ':{name}' is {value!r} ({type(value).__name__}); expected a finite number, a text, a time, "
+            "None, or a list of these."
+        )
+
+
+class NotReading(AlertdbError):
+    """A statement that would change something, sent through the reading account."""
+
+    def __init__(self, found: str) -> None:
+        super().__init__(
+            f"Only reading statements are run here (SELECT, WITH, SHOW, DESCRIBE, EXPLAIN), and this is none: {found}. "
+            "The archive is filled by 'alertdb ingest' alone."
+        )
+
+
+class UnknownColumn(AlertdbError):
+    """A statement names a column that its tables do not have."""
+
+    def __init__(self, name: str, near: Sequence[str]) -> None:
+        hint = f"Nearest: {', '.join(near)}." if near else "'DESCRIBE alerts' lists the columns of a table."
+        super().__init__(f"There is no column '{name}' where the statement asks for it. {hint}")
+
+
+class UnknownTable(AlertdbError):
+    """A statement names a table that the archive does not have."""
+
+    def __init__(self, name: str, near: Sequence[str]) -> None:
+        super().__init__(f"There is no table '{name}'. Nearest: {', '.join(near) or 'none'}; 'SHOW TABLES' lists all.")
+
+
+class SyntaxMistake(AlertdbError):
+    """A statement that is no SQL."""
+
+    def __init__(self, where: str, hint: str) -> None:
+        super().__init__(f"The SQL is not understood {where}. {hint}".rstrip())
+
+
+class QueryRefused(AlertdbError):
+    """A statement that the server cannot run, for the reason it gives."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(f"The database cannot run this statement: {reason}.")
+
+
+class ConeUnusable(UsageError):
+    """A place or radius outside what is meant by it."""
+
+    def __init__(self, what: str, value: object, smallest: float, largest: float) -> None:
+        super().__init__(f"The {what} is {value}; expected over {smallest:g} up to {largest:g}.")
