@@ -31,7 +31,7 @@ Identity: TypeAlias = tuple[int, int, int]
 _BLOCKS_KEPT = 4096  # of all files, in memory: 33 MB at most
 
 
-class Replaced(Exception):  # noqa: N818 - no error: the caller looks again
+class Replaced(Exception):
     """The file at a path is not the one that was opened first."""
 
 
@@ -131,9 +131,7 @@ class SealedFile:
     def _read_blocks(self, handle: int) -> Table:
         raw = _read(handle, self.footer.blocks * BLOCK.itemsize, self.footer.blocks_at)
         if crc32(raw) != self.footer.blocks_crc32:
-            found = (
-                f"CRC-32 of its list of blocks is {crc32(raw):08x}, expected {self.footer.blocks_crc32:08x}"
-            )
+            found = f"CRC-32 of its list of blocks is {crc32(raw):08x}, expected {self.footer.blocks_crc32:08x}"
             raise DamagedThumbnailFile(self.path, found)
         return np.frombuffer(raw, BLOCK)
 
