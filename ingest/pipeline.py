@@ -199,7 +199,8 @@ class _Load:
                 reasons[packet] = f"the packet holds candid {candid}, not that of its name"
             elif candid in self._found.candids:
                 reasons[packet] = f"candid {candid} came before in this tarball"
-            self._found.candids.add(candid)
+            else:
+                self._found.candids.add(candid)
         rows = rows.refuse(reasons)
         self._found.rejects += [Reject(reject.name, reject.position, reject.reason) for reject in batch.rejects]
         self._found.rejects += [
