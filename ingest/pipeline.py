@@ -43,6 +43,7 @@ if TYPE_CHECKING:
 __all__ = ["Outcome", "load_tarball"]
 
 TURN_SECONDS = 24 * 3600
+ROLLBACK_SECONDS = 1200
 BYTES_PER_RANGE = 2 * 2**30  # of a tarball per range of objects that is merged in memory at once
 NIGHT = re.compile(r"(?<!\d)(20\d{6})(?!\d)")
 
@@ -321,7 +322,9 @@ def _turn(config: Config, survey: Survey, name: str) -> Iterator[Connection]:
     """Give a connection that alone may load the tarball of this name."""
     with connect(config, Account.LOADER, survey.name) as connection:
         # What a killed server left behind is rolled back in the background; its locks are waited for, not reported.
-        connection.exec_driver_sql(f"SET SESSION sql_mode = 'TRADITIONAL', innodb_lock_wait_timeout = {TURN_SECONDS}")
+        connection.exec_driver_sql(
+            f"SET SESSION sql_mode = 'TRADITIONAL', innodb_lock_wait_timeout = {ROLLBACK_SECONDS}"
+        )
         lock(connection, _turn_name(survey, tarball_id(name)), TURN_SECONDS)
         connection.rollback()
         yield connection

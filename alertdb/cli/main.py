@@ -6,7 +6,7 @@ import os
 import sys
 import traceback
 from importlib.metadata import PackageNotFoundError, entry_points, version
-from pathlib import Path  # noqa: TC003 (Typer evaluates the annotations)
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
