@@ -39,15 +39,16 @@ def simulate(
     """Simulate nights of alerts whose truth is known, as tarballs like the survey's.
 
     Writes ztf_public_YYYYMMDD.tar.gz and, beside it, ztf_public_YYYYMMDD.truth.parquet: the class, period,
-    peak and true magnitude behind every alert. The same options give the same bytes. Objects live on from night
-    to night, so the nights of one seed fit together.
+    peak and true magnitude behind every alert. The same options give the same bytes. Objects live on from
+    night to night, so the nights of one seed fit together.
 
-    Examples
-    --------
+    Try:
+
+    \b
       alertdb simulate --night 20210901 --alerts 1000 --output nights
-
-      alertdb simulate --night 20210901 --nights 10 --alerts 5000 --output nights --schema 4.02 --partnership
-    """
+      alertdb simulate --night 20210901 --nights 10 --alerts 5000 --output nights
+          --schema 4.02 --partnership
+    """  # noqa: D301 - the \b is for the help: it keeps the lines below it as they are
     chosen = _in_a_row(night, nights)
     programs = ("public", "partnership") if partnership else ("public",)
     total, start = alerts * len(chosen) * len(programs), time.perf_counter()
