@@ -44,7 +44,7 @@ ensure_packages() {
     [ $# -gt 0 ] || return 0
     local install="apt-get install -y --no-install-recommends $*"
     has apt-get || fail "missing: what Debian has in the packages $*; install it, then run this again"
-    may_become_root || fail "run as root: apt-get update && $install  (then run this again as $(id -un))"
+    may_become_root || fail "missing programs; run as root, then start this again: apt-get update && $install"
     attempt "Debian packages: $*" install_packages "$@"
 }
 
@@ -128,5 +128,5 @@ main() {
 }
 
 exec 9<pyproject.toml # two runs at once: the second waits, then finds everything done
-flock 9
+flock --nonblock 9 || { say "waiting for another run of it" && flock 9; }
 main

@@ -231,7 +231,7 @@ class TarballTooLarge(AlertdbError):
     """A tarball unpacks to far more than any night of alerts does: a decompression bomb, or a wrong file."""
 
     def __init__(self, path: Path, found: str, limit: str) -> None:
-        super().__init__(f"{path} {found}; at most {limit} is accepted. It holds no alerts: leave it out.")
+        super().__init__(f"{path} {found}; at most {limit} is plausible. Leave it out, or fetch it again.")
 
 
 class NoPrivateServer(UsageError):

@@ -54,7 +54,7 @@ def load_csv(
     statement = f"LOAD DATA LOCAL INFILE ? REPLACE INTO TABLE {table} CHARACTER SET utf8mb4 ({names}) {constant}"
     with closing(connection.connection.cursor()) as cursor:
         cursor.execute(statement, (str(path),))
-        affected, warnings = cursor.rowcount, cursor.warnings  # type: ignore[attr-defined]  # the driver has it
+        affected, warnings = cursor.rowcount, cursor.warnings
         # The server counts a replaced row twice, so an equal count means: all of them, and none replaced.
         if affected != rows or warnings:
             cursor.execute(f"SHOW WARNINGS LIMIT {SHOWN_WARNINGS}")

@@ -43,6 +43,7 @@ if TYPE_CHECKING:
 __all__ = ["Outcome", "load_tarball"]
 
 TURN_SECONDS = 24 * 3600
+ROLLBACK_SECONDS = 1200
 BYTES_PER_RANGE = 2 * 2**30  # of a tarball per range of objects that is merged in memory at once
 NIGHT = re.compile(r"(?<!\d)(20\d{6})(?!\d)")
 
@@ -198,7 +199,8 @@ class _Load:
                 reasons[packet] = f"the packet holds candid {candid}, not that of its name"
             elif candid in self._found.candids:
                 reasons[packet] = f"candid {candid} came before in this tarball"
-            self._found.candids.add(candid)
+            else:
+                self._found.candids.add(candid)
         rows = rows.refuse(reasons)
         self._found.rejects += [Reject(reject.name, reject.position, reject.reason) for reject in batch.rejects]
         self._found.rejects += [
@@ -321,7 +323,9 @@ def _turn(config: Config, survey: Survey, name: str) -> Iterator[Connection]:
     """Give a connection that alone may load the tarball of this name."""
     with connect(config, Account.LOADER, survey.name) as connection:
         # What a killed server left behind is rolled back in the background; its locks are waited for, not reported.
-        connection.exec_driver_sql(f"SET SESSION sql_mode = 'TRADITIONAL', innodb_lock_wait_timeout = {TURN_SECONDS}")
+        connection.exec_driver_sql(
+            f"SET SESSION sql_mode = 'TRADITIONAL', innodb_lock_wait_timeout = {ROLLBACK_SECONDS}"
+        )
         lock(connection, _turn_name(survey, tarball_id(name)), TURN_SECONDS)
         connection.rollback()
         yield connection

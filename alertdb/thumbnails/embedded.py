@@ -126,10 +126,10 @@ class EmbeddedStore:
     def _whereabouts(self) -> str:
         """Return where a candid was looked for, in words."""
         places = [
-            f"{rights}: {len(shelf.files())} tarballs" if shelf.is_readable() else f"{rights}: not there"
+            f"{rights} {len(shelf.files())}" if shelf.is_readable() else f"{rights} not there"
             for rights, shelf in zip(RIGHTS, self._shelves, strict=True)
         ]
-        return f"{self.folder} ({'; '.join(places)})"
+        return f"{self.folder} (sealed tarballs: {', '.join(places)})"
 
 
 def _make_folder(folder: Path) -> None:

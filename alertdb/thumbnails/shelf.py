@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import time
 from dataclasses import dataclass
-from pathlib import Path, PurePath
+from pathlib import PurePath
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -49,8 +49,8 @@ class _Listing:
 
     def files_around(self, candid: int) -> Iterator[SealedFile]:
         """Yield the files whose range of candids holds this one, sorted by name."""
-        around = np.flatnonzero((self.firsts <= candid) & (candid <= self.lasts))
-        return (self.files[number] for number in around)
+        around = ((self.firsts <= candid) & (candid <= self.lasts)).nonzero()[0]
+        return (self.files[number] for number in around.tolist())
 
 
 _NOTHING = _Listing((), (), np.empty(0, np.int64), np.empty(0, np.int64), None)
@@ -61,7 +61,6 @@ class Shelf:
 
     def __init__(self, folder: str) -> None:
         self.folder = folder
-        self._path = Path(folder)
         self._listing = _NOTHING
 
     def find(self, candid: int) -> tuple[bytes | None, DamagedThumbnail | None]:
@@ -90,7 +89,7 @@ class Shelf:
     def _look(self) -> _Listing:
         """Return what the folder holds now; where nothing changed, that costs one call of stat."""
         try:
-            changed_ns = self._path.stat().st_mtime_ns
+            changed_ns = os.stat(self.folder).st_mtime_ns  # noqa: PTH116 - three times quicker
             if changed_ns != self._listing.changed_ns:
                 self._listing = self._list(changed_ns)
         except (FileNotFoundError, PermissionError):  # this reader was not given it

@@ -155,13 +155,5 @@ def _reference(dice: Dice, objects: Sources, epochs: Epochs) -> dict[str, Floats
     """Give the nearest source of the reference image, which is the same at every epoch of an object."""
     near = reference(dice, objects, epochs.fid)
     ra, dec = offset(objects.ra, objects.dec, near.distance_arcsec, near.angle)
-    key = (objects.identity, epochs.fid)
-    return {
-        "distnr": near.distance_arcsec / PIXEL_ARCSEC,
-        "magnr": np.round(near.magnitude, 3),
-        "sigmagnr": np.round(0.01 + 0.002 * np.exp(np.minimum(near.magnitude, 23.0) - 18.0), 3),
-        "chinr": np.round(0.8 * np.exp(0.3 * dice.normal("reference chi", *key)), 3),
-        "sharpnr": np.round(0.1 * dice.normal("reference sharpness", *key), 3),
-        "ranr": ra,
-        "decnr": dec,
-    }
+    place = {"distnr": near.distance_arcsec / PIXEL_ARCSEC, "ranr": ra, "decnr": dec}
+    return place | near.profile(dice, objects, epochs.fid)

@@ -21,6 +21,7 @@ from ingest.simulation.selection import Selection, select
 from ingest.simulation.stamps import NAMES, stamps
 from ingest.simulation.survey import night_number
 from ingest.simulation.tarballs import member, open_tarball
+from ingest.simulation.truth import truth_path, write_truth
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -48,7 +49,7 @@ def simulate_nights(
     workers: int | None = None,
     progress: Callable[[int], None] | None = None,
 ) -> list[Path]:
-    """Simulate nights and write each as a tarball like the survey's.
+    """Simulate nights and write each as a tarball like the survey's, with the truth beside it.
 
     The same arguments give the same bytes, whatever the number of workers and whichever nights are simulated
     together. Objects live on from night to night: later histories hold the earlier nights' detections.
@@ -75,7 +76,8 @@ def simulate_nights(
     Returns
     -------
     list of Path
-        The tarballs, ``ztf_<program>_<night>.tar.gz``, by night and program.
+        The tarballs, ``ztf_<program>_<night>.tar.gz``, by night and program. Beside each lies
+        ``ztf_<program>_<night>.truth.parquet``, one row an alert.
 
     Raises
     ------
@@ -126,6 +128,7 @@ def _write(job: _Job, alerts: int, pool: _Workers, progress: Callable[[int], Non
         for count, members in pool.run(_members, ((job, batch) for batch in batches)):
             tarball.write(members)
             progress(count)
+    write_truth(truth_path(job.path), Dice(job.seed), chosen)
 
 
 def _members(job: _Job, chosen: Selection) -> tuple[int, bytes]:

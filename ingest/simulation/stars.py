@@ -67,7 +67,7 @@ def mean_magnitude(dice: Dice, kind: Ints, slot: Ints, fid: Ints) -> Floats:
     Most vary by about as much as the survey's limit, so that some epochs are detections and some are limits,
     as in the survey; one in eight is bright.
     """
-    usual = 0.8 * 4.5 ** dice.uniform("contrast", slot)
+    usual = 0.75 * 4.0 ** dice.uniform("contrast", slot)
     bright = 4.0 * 25.0 ** dice.uniform("bright contrast", slot)
     contrast = np.where(dice.uniform("is bright", slot) < 0.12, bright, usual)
     swing = 10.0 ** (0.2 * _amplitude(dice, kind, slot)) - 1.0

@@ -29,6 +29,16 @@ class Reference:
     angle: Floats  # position angle from the object [rad, north through east]
     magnitude: Floats
 
+    def profile(self, dice: Dice, objects: Sources, fid: Ints) -> dict[str, Floats]:
+        """Give how bright and how round it is, as columns of a packet; the same at every epoch."""
+        key = (objects.identity, fid)
+        return {
+            "magnr": np.round(self.magnitude, 3),
+            "sigmagnr": np.round(0.01 + 0.002 * np.exp(np.minimum(self.magnitude, 23.0) - 18.0), 3),
+            "chinr": np.round(0.8 * np.exp(0.3 * dice.normal("reference chi", *key)), 3),
+            "sharpnr": np.round(0.1 * dice.normal("reference sharpness", *key), 3),
+        }
+
 
 @dataclass(frozen=True)
 class Neighbours:

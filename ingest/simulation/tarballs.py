@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 __all__ = ["TarWriter", "member", "open_tarball"]
 
-_LEVEL = 1
+_LEVEL = 3
 _MTIME = 1_534_700_000  # of every member: what was made when must not change the bytes
 _BLOCK = 512
 _RECORD = 10_240  # a tar file is padded to full records

@@ -60,7 +60,7 @@ def started(path: Path, folder: Path, **smaller: str) -> Iterator[mariadb.Cursor
     user = ["--user=root"] if os.geteuid() == 0 else []
     if user:
         shutil.chown(server.folder, "root")
-    options = [f"--datadir={server.data}", f"--socket={socket}", "--skip-networking", *user]
+    options = [f"--datadir={server.data}", f"--socket={socket}", f"--tmpdir={folder}", "--skip-networking", *user]
     options += [f"--{name}={value}" for name, value in smaller.items()]
     program = shutil.which("mariadbd", path=os.environ.get("PATH", os.defpath) + ":/usr/sbin") or "mariadbd"
     with (folder / "log").open("w") as log:

@@ -75,7 +75,7 @@ def test_an_unknown_candid_is_said_with_where_it_was_looked_for(
         store.get(candid)
     assert str(error.value) == (
         f"no thumbnail of candid {candid} in {tmp_path}/thumbnails "
-        "(public: 1 tarballs; partnership: not there); "
+        "(sealed tarballs: public 1, partnership not there); "
         "check the number, or ingest the tarball that holds this alert"
     )
 
@@ -125,7 +125,7 @@ def test_a_reader_given_only_public(fill: Fill, document: Document, tmp_path: Pa
     shutil.copytree(tmp_path / "thumbnails" / "public", tmp_path / "given" / "public")
     given = open_store((tmp_path / "given").as_uri())
     assert given.get(1) == document(1)
-    with pytest.raises(UnknownCandid, match="partnership: not there"):
+    with pytest.raises(UnknownCandid, match="partnership not there"):
         given.get(2)
     assert [tarball.rights for tarball in given.tarballs()] == ["public"]
 
