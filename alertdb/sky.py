@@ -18,6 +18,7 @@ __all__ = ["cone_ranges", "parse_angle", "separation_arcsec"]
 ORDER = 29  # of alerts.hpx29
 PIXEL_ARCSEC = 58.6 * 3600  # side of a pixel of order 0; each order halves it
 FINER = 2  # orders finer than the radius asks for: some 100 pixels around the rim
+CHECKED = 2  # orders still finer, at which the library looks whether a pixel touches the cone
 LARGEST_RADIUS_ARCSEC = 36_000.0  # 10 degrees
 DECIMAL = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
 SEXAGESIMAL = re.compile(r"([+-]?)(\d{1,3})[:hd°\s]\s*(\d{1,2})(?:[:m'\s]\s*(\d{1,2}(?:\.\d*)?)?[s\"]?)?")
@@ -99,9 +100,9 @@ def _cover(ra: float, dec: float, radius_arcsec: float) -> tuple[Any, Any]:
     import cdshealpix
     from astropy.coordinates import Latitude, Longitude
 
-    depth = min(ORDER, max(0, int(math.log2(PIXEL_ARCSEC / radius_arcsec))) + FINER)
+    depth = min(ORDER - CHECKED, max(0, int(math.log2(PIXEL_ARCSEC / radius_arcsec))) + FINER)
     radius = radius_arcsec * u.arcsec
-    found = cdshealpix.nested.cone_search(Longitude(ra * u.deg), Latitude(dec * u.deg), radius, depth)
+    found = cdshealpix.nested.cone_search(Longitude(ra * u.deg), Latitude(dec * u.deg), radius, depth, CHECKED)
     return found[0].astype(np.int64), found[1].astype(np.int64)
 
 
