@@ -448,4 +448,20 @@ class LoaderDied(AlertdbError):
         super().__init__(
             "A loading process was killed, perhaps for want of memory (--workers takes fewer at once). "
             "Nothing is half loaded: run the same command again."
+class AngleUnusable(UsageError):
+    """A coordinate that cannot be read."""
+
+    def __init__(self, found: str, *, hours: bool) -> None:
+        example = "188.736 or 12:34:56.7 (hours)" if hours else "-20.184 or -20:11:02"
+        super().__init__(
+            f"'{found}' is no {'right ascension' if hours else 'declination'}; expected such as {example}."
+        )
+
+
+class TooManyPanels(UsageError):
+    """More light curves than one picture holds."""
+
+    def __init__(self, found: int, most: int) -> None:
+        super().__init__(
+            f"{found} objects are too many for one picture, which holds {most}. Draw them in several calls."
         )
