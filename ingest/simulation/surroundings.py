@@ -59,7 +59,7 @@ def reference(dice: Dice, objects: Sources, fid: Ints) -> Reference:
     first = neighbours(dice, objects)
     column = np.array([-1, 0, 1, 2])[fid]
     seen = first.magnitudes[np.arange(len(fid)), 0, column]
-    far = first.distance_arcsec[:, 0] > 0.5
+    far = first.distance_arcsec[:, 0] > 0.4  # a star itself is closer, a host farther
     mean = np.where(far, 0.0, mean_magnitude(dice, objects.kind, objects.slot, fid))
     magnitude = np.where(far, np.where(seen == MISSING, 21.5, seen), mean)
     return Reference(first.distance_arcsec[:, 0], first.angle[:, 0], magnitude)
