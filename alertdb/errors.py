@@ -4,11 +4,30 @@ Every error that a user can cause is a subclass of `AlertdbError`. Its text is o
 line and exit with `exit_code`.
 """
 
+from __future__ import annotations
+
+from difflib import get_close_matches
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
 
 class AlertdbError(Exception):
     """Base of all errors that have a one-line explanation for the user."""
 
     exit_code = 1
+
+    def __reduce__(self) -> tuple[object, ...]:
+        """Let an error come back from another process: its message is built, its facts are gone."""
+        return _rebuild, (type(self), str(self))
+
+
+def _rebuild(kind: type[AlertdbError], message: str) -> AlertdbError:
+    error = kind.__new__(kind)
+    Exception.__init__(error, message)
+    return error
 
 
 class UsageError(AlertdbError):
@@ -17,13 +36,329 @@ class UsageError(AlertdbError):
     exit_code = 2
 
 
+class ConfigDamaged(AlertdbError):
+    """The settings file cannot be read."""
+
+    def __init__(self, path: Path, reason: str) -> None:
+        super().__init__(f"{path} cannot be read: {reason}. Mend that line, or move the file away.")
+
+
+class ConfigUnknown(AlertdbError):
+    """The settings file holds a name that is no setting, or a value of a wrong type."""
+
+    def __init__(self, path: Path, name: str, known: Mapping[str, type]) -> None:
+        expected = ", ".join(f"{key} ({kind.__name__})" for key, kind in known.items())
+        super().__init__(f"{path} sets '{name}', which is no setting or of a wrong type. Known: {expected}.")
+
+
+class ServerMissing(AlertdbError):
+    """The programs of the MariaDB server are not installed."""
+
+    def __init__(self, program: str) -> None:
+        super().__init__(f"The program '{program}' is not installed. On Debian: sudo apt-get install mariadb-server")
+
+
+class ServerStartFailed(AlertdbError):
+    """The private server did not come up."""
+
+    def __init__(self, reason: str, log: Path) -> None:
+        super().__init__(f"The private MariaDB did not start: {reason} The whole story is in {log}.")
+
+
+class ServerStopped(AlertdbError):
+    """No server answers."""
+
+    def __init__(self, where: str, hint: str) -> None:
+        super().__init__(f"No MariaDB server answers at {where}. {hint}")
+
+
+class ServerRefused(AlertdbError):
+    """The server answers and does not let us in."""
+
+    def __init__(self, where: str, account: str, reason: str) -> None:
+        super().__init__(
+            f"The MariaDB server at {where} refused the account '{account}': {reason}. "
+            "Check ALERTDB_DATABASE_URL, or run 'alertdb init' as the archive's owner."
+        )
+
+
+class ArchiveMissing(AlertdbError):
+    """There is no archive where one was expected."""
+
+    def __init__(self, home: Path) -> None:
+        super().__init__(
+            f"There is no archive in {home}. Make one with 'alertdb init', or set ALERTDB_HOME to where yours is."
+        )
+
+
+class SchemaChanged(AlertdbError):
+    """A schema file that was applied before has another text now."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(
+            f"The schema file {name} was changed after it had been applied to this archive. Schema files are "
+            "append-only: restore it and put the change into a new file."
+        )
+
+
+class UnsupportedUrl(UsageError):
+    """A database URL of a kind that alertdb does not speak."""
+
+    def __init__(self, found: str) -> None:
+        super().__init__(
+            f"'{found}' is no database URL that alertdb knows; expected mariadb://user:password@host:port/ "
+            "or mariadb:///?unix_socket=/path/to/socket"
+        )
+
+
+class LoadRefused(AlertdbError):
+    """Rows did not arrive in a table as they were written; nothing of the tarball is kept."""
+
+    def __init__(self, table: str, file: str, rows: int, affected: int, warnings: Sequence[str]) -> None:
+        found = "; ".join(warnings) or f"it counted {affected} rows"
+        super().__init__(
+            f"{table} did not take {file} as it was written ({rows} rows): {found}. Nothing of this tarball was kept."
+        )
+
+    @classmethod
+    def because(cls, what: str, reason: str) -> LoadRefused:
+        """Build the error from what the server said."""
+        error = cls.__new__(cls)
+        AlertdbError.__init__(error, f"The database refused {what}: {reason}. Nothing of it was kept.")
+        return error
+
+
+class ServerLost(AlertdbError):
+    """The connection to the server broke in the middle of something."""
+
+    def __init__(self, what: str, reason: str) -> None:
+        super().__init__(
+            f"The database server was lost while loading {what} ({reason}). Nothing is half loaded: "
+            "see that the server is up ('alertdb start'), then run the same command again."
+        )
+
+
+class DatabaseFull(AlertdbError):
+    """The disk of the database is full."""
+
+    def __init__(self, what: str, reason: str) -> None:
+        super().__init__(
+            f"The disk of the database is full ({reason}). Nothing of {what} was kept: make room, then run the same "
+            "command again ('alertdb ingest --dry-run' says how much is needed)."
+        )
+
+
+class TarballChanged(AlertdbError):
+    """A tarball of this name is in, with another content."""
+
+    def __init__(self, name: str, loaded_at: object, known: str, found: str) -> None:
+        super().__init__(
+            f"{name} was loaded on {loaded_at:%Y-%m-%d %H:%M} with another content (SHA-256 {known[:12]}…, now "
+            f"{found[:12]}…). Nothing was changed. If the survey re-issued the night, give the new file another name."
+        )
+
+
+class TooManyRejects(AlertdbError):
+    """More packets were refused than the operator accepts."""
+
+    def __init__(self, rejects: int, accepted: int) -> None:
+        super().__init__(
+            f"{rejects} packets were rejected, more than the {accepted} of --max-bad. The rest is loaded; "
+            "'alertdb rejects' names them and says why."
+        )
+
+
+class SourceMissing(UsageError):
+    """A path to load from does not exist."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(f"{path} does not exist. Name .tar.gz, .tar or .avro files, or folders that hold such files.")
+
+
+class SourceUnknown(UsageError):
+    """A path to load from is something that cannot be loaded."""
+
+    def __init__(self, path: Path, found: str) -> None:
+        super().__init__(
+            f"{path} is {found}; expected a .tar.gz, .tgz, .tar or .avro file, or a folder that holds such files."
+        )
+
+
+class SourceFolderEmpty(UsageError):
+    """A folder to load from holds nothing that can be loaded."""
+
+    def __init__(self, path: Path, found: str) -> None:
+        super().__init__(
+            f"The folder {path} holds {found}; expected .tar.gz, .tgz, .tar or .avro files directly in it. "
+            "Folders inside it are not searched: name them."
+        )
+
+
+class SourceUnreadable(AlertdbError):
+    """The system does not let a file or folder be read."""
+
+    def __init__(self, path: Path, reason: str) -> None:
+        super().__init__(f"{path} cannot be read: {reason}. Mend that and run the same command again.")
+
+
+class SourceChanged(AlertdbError):
+    """A file was written to while it was read."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(
+            f"{path} changed while it was being read. Wait until it is complete and run the same command again."
+        )
+
+
+class NotATarball(AlertdbError):
+    """A file is not what its name says."""
+
+    def __init__(self, path: Path, found: str, expected: str) -> None:
+        super().__init__(f"{path} is {found}; expected {expected}. Fetch it again, or name it after what it is.")
+
+
+class DamagedTarball(AlertdbError):
+    """A tarball is not whole. `damage` says what is wrong and where, without the file's name and advice."""
+
+    def __init__(self, path: Path, what: str, where: str, unpacked_byte: int, file_byte: int) -> None:
+        self.damage = f"{what}: {where}, unpacked byte {unpacked_byte}, near byte {file_byte} of the file"
+        super().__init__(
+            f"{path} is damaged: {self.damage}. Fetch it again, or load what is whole with --allow-damaged."
+        )
+
+
+class TarballTooLarge(AlertdbError):
+    """A tarball unpacks to far more than any night of alerts does: a decompression bomb, or a wrong file."""
+
+    def __init__(self, path: Path, found: str, limit: str) -> None:
+        super().__init__(f"{path} {found}; at most {limit} is plausible. Leave it out, or fetch it again.")
+
+
+class NoPrivateServer(UsageError):
+    """Start and stop were asked for, but the archive uses a server of the site."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "This archive uses the server of ALERTDB_DATABASE_URL (or database_url in alertdb.toml); "
+            "start and stop are for the private server. Ask whoever runs that server."
+        )
+
+
+class UnknownTarball(AlertdbError):
+    """The ledger has no tarball of this name."""
+
+    def __init__(self, name: str, known: Sequence[str]) -> None:
+        near = get_close_matches(name, known, n=1, cutoff=0.5)
+        hint = f"Did you mean {near[0]}?" if near else "'alertdb nights' lists those that are."
+        super().__init__(f"No tarball '{name}' is in the archive. {hint}")
+
+
+class UnknownObject(AlertdbError):
+    """No alert of this object is in the archive."""
+
+    def __init__(self, name: str, near: Sequence[str] = ()) -> None:
+        hint = f"Nearest known: {', '.join(near)}." if near else "Its name is case-sensitive, such as ZTF21abiuvdk."
+        super().__init__(f"No object '{name}' is in the archive. {hint}")
+
+
+class UnknownThumbnailStore(UsageError):
+    """A thumbnail store's URL that nothing can open."""
+
+    def __init__(self, url: str, found: str) -> None:
+        super().__init__(
+            f"cannot open thumbnails at {url!r}: {found}; expected file:///folder/of/thumbnails, "
+            "set ALERTDB_THUMBNAILS_URL to that"
+        )
+
+
+class NoThumbnailStore(AlertdbError):
+    """The folder of a thumbnail store is not there."""
+
+    def __init__(self, folder: object) -> None:
+        super().__init__(
+            f"no thumbnails: {folder} is not a folder that can be read; "
+            "check ALERTDB_THUMBNAILS_URL and the mount, or make the folder by ingesting a tarball"
+        )
+
+
+class ReadOnlyThumbnails(AlertdbError):
+    """Somebody tried to change a thumbnail store that was opened to read."""
+
+    def __init__(self, folder: object) -> None:
+        super().__init__(f"thumbnails in {folder} were opened to read only; open_store(url, readonly=False) can write")
+
+
+class BadTarballName(UsageError):
+    """A tarball's name that cannot be a file's name."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(
+            f"a tarball cannot be called {name!r} in the thumbnail store: "
+            "letters, digits, '.', '_' and '-' are expected, a letter or digit first; rename the tarball"
+        )
+
+
+class UnknownRights(UsageError):
+    """A rights class that does not exist."""
+
+    def __init__(self, rights: str, known: tuple[str, ...]) -> None:
+        super().__init__(f"no rights class {rights!r}: expected {' or '.join(known)}")
+
+
+class UnknownCandid(AlertdbError):
+    """No thumbnail is stored for a candid."""
+
+    def __init__(self, candid: int, where: str) -> None:
+        super().__init__(
+            f"no thumbnail of candid {candid} in {where}; check the number, or ingest the tarball that holds this alert"
+        )
+
+
+class DamagedThumbnail(AlertdbError):
+    """A stored document is not what was written."""
+
+    def __init__(self, what: str, found: str) -> None:
+        super().__init__(f"{what} is damaged: {found}; restore it from a copy, or ingest its tarball with --replace")
+
+
+class DamagedThumbnailFile(DamagedThumbnail):
+    """A sealed file cannot be used as a whole: cut short, or damaged where its documents are listed."""
+
+
+class DuplicateThumbnail(AlertdbError):
+    """Two documents of one candid were put for one tarball."""
+
+    def __init__(self, candid: int, tarball: str) -> None:
+        super().__init__(
+            f"two thumbnails of candid {candid} were put for {tarball}: expected one document per candid; "
+            "leave the second packet of a candid out before storing"
+        )
+
+
+class ThumbnailsBusy(AlertdbError):
+    """Another process is writing the thumbnails of the same tarball."""
+
+    def __init__(self, path: object) -> None:
+        super().__init__(
+            f"another process is writing {path}: expected one writer per tarball; wait for it to end, then run again"
+        )
+
+
+class ThumbnailsNotWritten(AlertdbError):
+    """The file system refused thumbnails: full, read-only or failing."""
+
+    def __init__(self, path: object, why: str) -> None:
+        super().__init__(
+            f"cannot write {path}: {why}; nothing of this tarball's thumbnails is visible, "
+            "make room (or the folder writable) and run the same command again"
+        )
+
+
 class BadNightError(UsageError):
     """A night that is no date of the survey."""
 
     def __init__(self, night: object) -> None:
-        super().__init__(
-            f"night {night} is no night of the survey; write YYYYMMDD, from 20170102 to 20420402"
-        )
+        super().__init__(f"night {night} is no night of the survey; write YYYYMMDD, from 20170102 to 20420402")
 
 
 class BadSimulationError(UsageError):
@@ -31,3 +366,86 @@ class BadSimulationError(UsageError):
 
     def __init__(self, what: str, found: object, expected: str) -> None:
         super().__init__(f"{what} is {found}; it must be {expected}")
+
+
+class ParameterMissing(AlertdbError):
+    """A `:name` of a statement has no value, or a value has no place."""
+
+    def __init__(self, name: str, given: Sequence[str]) -> None:
+        super().__init__(
+            f"The statement has a place ':{name}' without a value. Values were given for: {', '.join(given) or 'none'}."
+        )
+
+    @classmethod
+    def unused(cls, names: Sequence[str]) -> ParameterMissing:
+        """Build the error for values that the statement does not use."""
+        error = cls.__new__(cls)
+        places = ", ".join(f":{name}" for name in names)
+        AlertdbError.__init__(error, f"Values were given that the statement has no place for: {places}.")
+        return error
+
+
+class ParameterUnusable(AlertdbError):
+    """A value that SQL does not know."""
+
+    def __init__(self, name: str, value: object) -> None:
+        super().__init__(
+            f"The value of ':{name}' is {value!r} ({type(value).__name__}); expected a finite number, a text, a time, "
+            "None, or a list of these."
+        )
+
+
+class NotReading(AlertdbError):
+    """A statement that would change something, sent through the reading account."""
+
+    def __init__(self, found: str) -> None:
+        super().__init__(
+            f"Only reading statements are run here (SELECT, WITH, SHOW, DESCRIBE, EXPLAIN), and this is none: {found}. "
+            "The archive is filled by 'alertdb ingest' alone."
+        )
+
+
+class UnknownColumn(AlertdbError):
+    """A statement names a column that its tables do not have."""
+
+    def __init__(self, name: str, near: Sequence[str]) -> None:
+        hint = f"Nearest: {', '.join(near)}." if near else "'DESCRIBE alerts' lists the columns of a table."
+        super().__init__(f"There is no column '{name}' where the statement asks for it. {hint}")
+
+
+class UnknownTable(AlertdbError):
+    """A statement names a table that the archive does not have."""
+
+    def __init__(self, name: str, near: Sequence[str]) -> None:
+        super().__init__(f"There is no table '{name}'. Nearest: {', '.join(near) or 'none'}; 'SHOW TABLES' lists all.")
+
+
+class SyntaxMistake(AlertdbError):
+    """A statement that is no SQL."""
+
+    def __init__(self, where: str, hint: str) -> None:
+        super().__init__(f"The SQL is not understood {where}. {hint}".rstrip())
+
+
+class QueryRefused(AlertdbError):
+    """A statement that the server cannot run, for the reason it gives."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(f"The database cannot run this statement: {reason}.")
+
+
+class ConeUnusable(UsageError):
+    """A place or radius outside what is meant by it."""
+
+    def __init__(self, what: str, value: object, smallest: float, largest: float) -> None:
+        super().__init__(f"The {what} is {value}; expected over {smallest:g} up to {largest:g}.")
+
+
+class LoaderDied(AlertdbError):
+    """A process that was loading a tarball ended without a word."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "A loading process was killed, perhaps for want of memory (--workers takes fewer at once). "
+            "Nothing is half loaded: run the same command again."
+        )

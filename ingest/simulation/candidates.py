@@ -106,9 +106,7 @@ def _gaia(dice: Dice, objects: Sources) -> dict[str, Floats]:
     rows = np.arange(len(first))
     far = 20.0 + 60.0 * dice.uniform("distance in Gaia", objects.identity)
     distance = np.where(seen.any(axis=1), near.distance_arcsec[rows, first], far)
-    mag = np.where(
-        seen.any(axis=1), in_r[rows, first], dice.uniform("Gaia", objects.identity, low=15, high=20.5)
-    )
+    mag = np.where(seen.any(axis=1), in_r[rows, first], dice.uniform("Gaia", objects.identity, low=15, high=20.5))
     bright = in_r < 14.0
     which, some = np.argmax(bright, axis=1), bright.any(axis=1)
     passing = dice.uniform("bright star", objects.identity) < 0.3
@@ -144,9 +142,7 @@ def _reference_image(dice: Dice, epochs: Epochs) -> dict[str, npt.NDArray[np.gen
     }
 
 
-def _calibration(
-    dice: Dice, epochs: Epochs, sky: Conditions, light: Photometry
-) -> dict[str, npt.NDArray[np.generic]]:
+def _calibration(dice: Dice, epochs: Epochs, sky: Conditions, light: Photometry) -> dict[str, npt.NDArray[np.generic]]:
     key = (epochs.nid, epochs.field, epochs.visit, epochs.rcid)
     ratio = np.abs(light.measured) / light.error
     dsnrms, ssnrms = 0.9 * ratio, 2.0 * ratio

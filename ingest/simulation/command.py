@@ -28,17 +28,13 @@ def simulate(
     ],
     alerts: Annotated[int, typer.Option(min=1, help="Alerts in each tarball.")],
     output: Annotated[Path, typer.Option(file_okay=False, help="Folder for the tarballs.")],
-    nights: Annotated[
-        int, typer.Option(min=1, help="So many nights in a row, beginning with each one given.")
-    ] = 1,
+    nights: Annotated[int, typer.Option(min=1, help="So many nights in a row, beginning with each one given.")] = 1,
     seed: Annotated[int, typer.Option(help="Another seed is another sky.")] = 1,
     schema: Annotated[str, typer.Option(help="3.3, or 4.02 with forced photometry.")] = "3.3",
     partnership: Annotated[
         bool, typer.Option("--partnership", help="Also write each night's partnership tarball.")
     ] = False,
-    workers: Annotated[
-        int | None, typer.Option(min=1, help="Processes to use [default: one for each core].")
-    ] = None,
+    workers: Annotated[int | None, typer.Option(min=1, help="Processes to use [default: one for each core].")] = None,
 ) -> None:
     """Simulate nights of alerts whose truth is known, as tarballs like the survey's.
 
@@ -81,9 +77,7 @@ def _report(tarballs: Sequence[Path], alerts: int, seconds: float) -> None:
     for path in tarballs:
         typer.echo(f"{path}  {alerts:,} alerts  {path.stat().st_size / 1e6:,.1f} MB")
     total = alerts * len(tarballs)
-    typer.echo(
-        f"{total:,} alerts in {len(tarballs)} tarballs, {seconds:.1f} s, {total / seconds:,.0f} alerts/s"
-    )
+    typer.echo(f"{total:,} alerts in {len(tarballs)} tarballs, {seconds:.1f} s, {total / seconds:,.0f} alerts/s")
 
 
 @contextmanager

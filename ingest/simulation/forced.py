@@ -79,7 +79,4 @@ def _reference(dice: Dice, objects: Sources, epochs: Epochs) -> dict[str, Floats
         "decnr": dec,
         **near.profile(dice, objects, epochs.fid),
     }
-    return {
-        name: np.where(near.distance_arcsec < _BESIDE_ARCSEC, column, _MISSING)
-        for name, column in columns.items()
-    }
+    return {name: np.where(near.distance_arcsec < _BESIDE_ARCSEC, column, _MISSING) for name, column in columns.items()}

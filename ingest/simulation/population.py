@@ -48,9 +48,7 @@ class Kind(IntEnum):
 # The classes repeat in this pattern. Roughly, of the alerts of a night three quarters are variable stars.
 _S, _E, _R, _N = Kind.SINUSOID, Kind.ECLIPSING, Kind.RR_LYRAE, Kind.NEIGHBOUR
 _SN, _A, _B = Kind.SUPERNOVA, Kind.ASTEROID, Kind.BOGUS
-_PATTERN = np.array(
-    [_A, _R, _S, _E, _SN, _N, _S, _R, _B, _E, _S, _A, _R, _E, _S, _SN, _N, _R, _E, _S], dtype=np.int64
-)
+_PATTERN = np.array([_A, _R, _S, _E, _SN, _N, _S, _R, _B, _E, _S, _A, _R, _E, _S, _SN, _N, _R, _E, _S], dtype=np.int64)
 _RANKS = np.array([np.count_nonzero(_PATTERN[:i] == kind) for i, kind in enumerate(_PATTERN)])
 _CHANNELS = 64
 _COPIES = 5  # of the special fields in the list that slots are dealt to

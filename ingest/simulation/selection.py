@@ -77,11 +77,7 @@ def select(dice: Dice, nid: int, programs: Collection[int], count: int) -> Selec
 def _detections(dice: Dice, nid: int, programs: Collection[int], slot: Ints) -> Selection:
     """Find the detections among some slots, in order of slot and visit."""
     night = plan(dice, nid)
-    each = [
-        _in_visit(dice, nid, visit, slot)
-        for visit in range(VISITS)
-        if int(night.programid[0, visit]) in programs
-    ]
+    each = [_in_visit(dice, nid, visit, slot) for visit in range(VISITS) if int(night.programid[0, visit]) in programs]
     both = _joined(each)
     return both.at(np.lexsort((both.epochs.visit, both.objects.slot)))
 

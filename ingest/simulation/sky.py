@@ -97,9 +97,7 @@ def to_pixels(field: Ints, vectors: Floats) -> tuple[Ints, Floats, Floats]:
     ra0, dec0 = np.radians(centres.ra[field]), np.radians(centres.dec[field])
     along = np.einsum("ij,ij->i", vectors, centres.vectors()[field])
     east = -np.sin(ra0) * vectors[:, 0] + np.cos(ra0) * vectors[:, 1]
-    north = np.cos(dec0) * vectors[:, 2] - np.sin(dec0) * (
-        np.cos(ra0) * vectors[:, 0] + np.sin(ra0) * vectors[:, 1]
-    )
+    north = np.cos(dec0) * vectors[:, 2] - np.sin(dec0) * (np.cos(ra0) * vectors[:, 0] + np.sin(ra0) * vectors[:, 1])
     scale = np.degrees(1.0) * 3600.0 / PIXEL_ARCSEC
     column, x = np.divmod(-east / along * scale, COLUMNS)
     row, y = np.divmod(north / along * scale, ROWS)

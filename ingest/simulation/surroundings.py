@@ -95,9 +95,7 @@ def _magnitudes(dice: Dice, objects: Sources, bright: npt.NDArray[np.bool_]) -> 
     """Give g, r, i, z of the three neighbours, shape (n, 3, 4); some of faint sources are missing."""
     key, which, band = objects.identity[:, None, None], np.arange(COUNT)[:, None], np.arange(4)
     in_r = 22.3 - 5.0 * dice.uniform("brightness of neighbour", key, which) ** 1.5
-    in_r = np.where(
-        bright[:, :, None], dice.uniform("bright neighbour", key, which, low=11.5, high=14.5), in_r
-    )
+    in_r = np.where(bright[:, :, None], dice.uniform("bright neighbour", key, which, low=11.5, high=14.5), in_r)
     colour = dice.uniform("colour of neighbour", key, which, low=0.2, high=1.2)
     result = in_r + colour * np.array([1.0, 0.0, -0.4, -0.6])
     lost = (dice.uniform("missing band", key, which, band) < 0.3) & (result > 19.5)
@@ -109,9 +107,6 @@ def _with_own(dice: Dice, objects: Sources, result: Floats) -> Floats:
     """Put the object's own mean magnitudes into the first row where the object is a star."""
     star = ~is_passing(objects.kind) & (objects.kind != Kind.SUPERNOVA)
     rows = np.flatnonzero(star)
-    own = [
-        mean_magnitude(dice, objects.kind[rows], objects.slot[rows], np.full(len(rows), fid))
-        for fid in (1, 2, 3)
-    ]
+    own = [mean_magnitude(dice, objects.kind[rows], objects.slot[rows], np.full(len(rows), fid)) for fid in (1, 2, 3)]
     result[rows, 0, :] = np.round(np.stack([*own, own[2] - 0.1], axis=-1), 4)
     return result

@@ -42,9 +42,7 @@ def test_it_writes_nights_in_a_row_of_both_kinds(tmp_path: Path) -> None:
 
 
 def test_nights_given_one_by_one_are_written_once(tmp_path: Path) -> None:
-    code, text, _ = run(
-        *("--night", "20210901", "--night", "20210901", "--alerts", "3", "--output", str(tmp_path))
-    )
+    code, text, _ = run(*("--night", "20210901", "--night", "20210901", "--alerts", "3", "--output", str(tmp_path)))
     assert code == 0
     assert "3 alerts in 1 tarballs" in text
 

@@ -86,9 +86,7 @@ def test_objects_and_candids_are_not_mixed_up(series: list[Path], packets: Reade
             assert all(candids.setdefault(each["candid"], name) == name for each in entries)
 
 
-def test_averages_and_sizes_are_those_of_the_survey(
-    full_night: list[Path], packets: Reader, members: Members
-) -> None:
+def test_averages_and_sizes_are_those_of_the_survey(full_night: list[Path], packets: Reader, members: Members) -> None:
     for path in full_night:
         read = packets(path)
         histories = [packet["prv_candidates"] for packet in read]
@@ -107,9 +105,7 @@ def test_schema_3_has_the_survey_s_sizes(series: list[Path], members: Members) -
 
 
 def test_the_whole_sky_is_there(full_night: list[Path], packets: Reader) -> None:
-    ra, dec = zip(
-        *((p["candidate"]["ra"], p["candidate"]["dec"]) for p in packets(full_night[0])), strict=True
-    )
+    ra, dec = zip(*((p["candidate"]["ra"], p["candidate"]["dec"]) for p in packets(full_night[0])), strict=True)
     assert max(dec) > 85
     assert min(dec) < -85
     assert sum(-40 < each < 85 for each in dec) > 0.95 * len(dec)

@@ -76,9 +76,7 @@ def test_the_bytes_are_those_that_a_general_writer_writes(
         assert data.count(sync) == 2
 
 
-def test_sentinels_are_the_survey_s(
-    full_night: list[Path], packets: Callable[[Path], list[dict[str, Any]]]
-) -> None:
+def test_sentinels_are_the_survey_s(full_night: list[Path], packets: Callable[[Path], list[dict[str, Any]]]) -> None:
     read = packets(full_night[0])
     candidates = [packet["candidate"] for packet in read]
     still = [each for each in candidates if each["ssnamenr"] == "null"]

@@ -46,9 +46,7 @@ def test_the_projection_is_astropy_s_tangent_plane() -> None:
         assert north == pytest.approx((row - 4) * ROWS + y[i], abs=0.001)
 
 
-@pytest.mark.parametrize(
-    ("ra", "dec"), [(10.0, 20.0), (359.9999, -5.0), (0.0, 89.9999), (77.0, -89.9), (1.0, 60.0)]
-)
+@pytest.mark.parametrize(("ra", "dec"), [(10.0, 20.0), (359.9999, -5.0), (0.0, 89.9999), (77.0, -89.9), (1.0, 60.0)])
 def test_offsets_are_great_circles(ra: float, dec: float) -> None:
     distance, angle = np.array([3.0, 17.0, 29.0]), np.array([0.3, 2.0, 5.5])
     there = SkyCoord(*offset(np.full(3, ra), np.full(3, dec), distance, angle), unit="deg")

@@ -39,16 +39,8 @@ def test_headers_and_names_are_the_real_ones(
     for name in NAMES:
         assert cards(ours, name) == cards(real, name)
         assert len(gzip.decompress(ours[name]["stampData"])) == len(gzip.decompress(real[name]["stampData"]))
-        pattern = (
-            real[name]["fileName"]
-            .replace(str(real["candid"]), "C")
-            .replace(str(real["candidate"]["pid"]), "P")
-        )
-        mine = (
-            ours[name]["fileName"]
-            .replace(str(ours["candid"]), "C")
-            .replace(str(ours["candidate"]["pid"]), "P")
-        )
+        pattern = real[name]["fileName"].replace(str(real["candid"]), "C").replace(str(real["candidate"]["pid"]), "P")
+        mine = ours[name]["fileName"].replace(str(ours["candid"]), "C").replace(str(ours["candidate"]["pid"]), "P")
         assert mine == pattern
 
 

@@ -22,9 +22,7 @@ def epochs_of(candidates: list[dict[str, Any]]) -> Epochs:
         return np.array([each[name] for each in candidates])
 
     zero = np.zeros(len(candidates), dtype=np.int64)
-    return Epochs(
-        column("nid"), column("field") - 1, column("rcid"), zero, column("jd"), column("fid"), zero + 1
-    )
+    return Epochs(column("nid"), column("field") - 1, column("rcid"), zero, column("jd"), column("fid"), zero + 1)
 
 
 def test_numbers_follow_from_time_and_place_as_in_real_packets(
@@ -36,9 +34,7 @@ def test_numbers_follow_from_time_and_place_as_in_real_packets(
     assert {each["candid"] - each["pid"] * 1_000_000 - 15_000 - each["tblid"] for each in candidates} == {0}
     assert {each["nid"] for each in candidates} == {night_number(20210901)}
     numbers = reference_numbers(epochs.field + 1, epochs.fid, epochs.rcid)
-    ours = [
-        number for number, each in zip(numbers.tolist(), candidates, strict=True) if number == each["rfid"]
-    ]
+    ours = [number for number, each in zip(numbers.tolist(), candidates, strict=True) if number == each["rfid"]]
     assert len(ours) > 0.5 * len(candidates)  # some fields have later references, numbered otherwise
 
 

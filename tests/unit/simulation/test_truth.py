@@ -75,9 +75,7 @@ def test_measured_magnitudes_scatter_around_the_truth_as_their_errors_say(
         assert np.mean(bright) == pytest.approx(0.0, abs=0.2)
 
 
-def test_supernovae_are_at_their_peak_when_and_as_bright_as_the_truth_says(
-    series: list[Path], packets: Reader
-) -> None:
+def test_supernovae_are_at_their_peak_when_and_as_bright_as_the_truth_says(series: list[Path], packets: Reader) -> None:
     read = [packet for path in series for packet in packets(path)]
     checked = 0
     for row in {row["objectId"]: row for row in truth(series) if row["class"] == "supernova"}.values():
@@ -118,10 +116,7 @@ def test_the_rotation_of_138847_comes_back_from_its_alerts(tmp_path: Path, packe
     nights = [int(night_text(1700 + i)) for i in range(90)]
     paths = simulate_nights(nights, 4, tmp_path)
     found = [
-        packet["candidate"]
-        for path in paths
-        for packet in packets(path)
-        if packet["candidate"]["ssnamenr"] == "138847"
+        packet["candidate"] for path in paths for packet in packets(path) if packet["candidate"]["ssnamenr"] == "138847"
     ]
     assert len({each["candid"] for each in found}) > 40
     days, fid = (np.array([each[name] for each in found]) for name in ("jd", "fid"))
@@ -137,10 +132,7 @@ def test_the_rotation_of_138847_comes_back_from_its_alerts(tmp_path: Path, packe
     first, second = LombScargle(days, reduced).power([1 / KNOWN_PERIOD_DAYS, 2 / KNOWN_PERIOD_DAYS])
     assert both > second > 3 * first
     names = {
-        packet["objectId"]
-        for path in paths
-        for packet in packets(path)
-        if packet["candidate"]["ssnamenr"] == "138847"
+        packet["objectId"] for path in paths for packet in packets(path) if packet["candidate"]["ssnamenr"] == "138847"
     }
     assert len(names) == len(found)  # the survey names places, and an asteroid moves
 

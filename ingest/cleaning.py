@@ -1,0 +1,71 @@
+"""Expressions that turn what packets say for "no value" into NULL, and checks that a row can be stored."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import polars as pl
+import polars.selectors as cs
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+__all__ = ["blank_sentinels", "find_long_texts", "find_missing", "healpix29", "keep_largest_packet"]
+
+HEALPIX_ORDER = 29
+
+
+def blank_sentinels(frame: pl.DataFrame, number: int, keep: Sequence[str] = ()) -> pl.DataFrame:
+    """Return the frame with NULL for `number` in numeric columns, for NaN and infinities, and for the text `null`.
+
+    Columns named in `keep` are left as they are.
+    """
+    integers = cs.integer() - cs.by_name(*keep, require_all=False)
+    floats = cs.float() - cs.by_name(*keep, require_all=False)
+    texts = cs.string() - cs.by_name(*keep, require_all=False)
+    return frame.with_columns(
+        pl.when(integers != number).then(integers),
+        pl.when(floats.is_finite() & (floats != number)).then(floats),
+        pl.when(texts != "null").then(texts),
+    )
+
+
+def find_missing(frame: pl.DataFrame, required: Sequence[str]) -> dict[int, str]:
+    """Return the packets whose rows lack a required column, with the reason."""
+    bad = frame.filter(pl.any_horizontal(pl.col(required).is_null()))
+    reasons = {}
+    for row in bad.select("packet", *required).iter_rows(named=True):
+        absent = ", ".join(name for name in required if row[name] is None)
+        reasons[row["packet"]] = f"no value for {absent}: not an alert of this survey, or a damaged one"
+    return reasons
+
+
+def find_long_texts(frame: pl.DataFrame, limits: Mapping[str, int]) -> dict[int, str]:
+    """Return the packets with a text longer than its column, with the reason. `limits` are in characters."""
+    reasons: dict[int, str] = {}
+    for name in (name for name in limits if name in frame.columns):
+        length = pl.col(name).str.len_chars()
+        for packet, found in frame.filter(length > limits[name]).select("packet", length).iter_rows():
+            reasons[packet] = f"{name} has {found} characters, at most {limits[name]} fit"
+    return reasons
+
+
+def keep_largest_packet(frame: pl.DataFrame, key: Sequence[str]) -> pl.DataFrame:
+    """Return the frame sorted by `key`, each key once: of several rows the one with the largest packet_candid."""
+    ordered = frame.sort([*key, "packet_candid"], descending=[False] * len(key) + [True])
+    return ordered.unique(subset=list(key), keep="first", maintain_order=True)
+
+
+def healpix29(ra: pl.Series, dec: pl.Series) -> pl.Series:
+    """Return the HEALPix index (nested, order 29) of positions given in degrees."""
+    from astropy import units
+    from astropy.coordinates import Latitude, Longitude
+    from cdshealpix import (
+        nested,
+    )  # here: it imports astropy, half a second that reading commands need not pay
+
+    longitude = Longitude(ra.to_numpy(), unit=units.deg)
+    latitude = Latitude(dec.to_numpy(), unit=units.deg)
+    index = nested.lonlat_to_healpix(longitude, latitude, depth=HEALPIX_ORDER)
+    return pl.Series("hpx29", np.asarray(index).astype(np.int64))

@@ -1,0 +1,104 @@
+"""The ledger: one row per tarball that is in, committed together with its rows; and the packets that were refused."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import MetaData, Table, select
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from sqlalchemy import Connection
+
+__all__ = [
+    "Entry",
+    "Reject",
+    "find_entry",
+    "find_entry_by_content",
+    "list_entries",
+    "tarball_id",
+    "write_entry",
+]
+
+
+@dataclass(frozen=True)
+class Reject:
+    """A packet that was not loaded.
+
+    Attributes
+    ----------
+    member
+        Its name in the tarball.
+    position
+        Byte offset of the member's header in the unpacked tar.
+    reason
+        Why, in words.
+    """
+
+    member: str
+    position: int
+    reason: str
+
+
+@dataclass(frozen=True)
+class Entry:
+    """What the ledger says first of a tarball that is in."""
+
+    id: int
+    name: str
+    sha256: str
+    bytes: int
+    modified: Any
+    state: str
+    alerts: int
+    loaded_at: Any
+
+
+def tarball_id(name: str) -> int:
+    """Return the id of a tarball: the first 63 bits of the SHA-256 of its file name.
+
+    It depends on nothing but the name, so that archives filled in any order are equal.
+    """
+    return int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], "big") >> 1
+
+
+def find_entry(connection: Connection, name: str) -> Entry | None:
+    """Return the entry of the tarball of this name, or None."""
+    return _find(connection, "name", name)
+
+
+def find_entry_by_content(connection: Connection, sha256: str) -> Entry | None:
+    """Return the entry of the tarball with this content, under whatever name it came, or None."""
+    return _find(connection, "sha256", sha256)
+
+
+def list_entries(connection: Connection) -> list[dict[str, Any]]:
+    """Return all columns of the ledger, ordered by night and name."""
+    table = _table(connection, "tarballs")
+    rows = connection.execute(select(table).order_by(table.c.night, table.c.name)).mappings()
+    return [dict(row) for row in rows]
+
+
+def write_entry(connection: Connection, values: dict[str, Any], rejects: Sequence[Reject]) -> None:
+    """Write a tarball's row and its rejects, within the transaction that holds its rows."""
+    connection.execute(_table(connection, "tarballs").insert(), values)
+    lines = [
+        {"tarball": values["id"], "member": r.member[:512], "position": r.position, "reason": r.reason[:1024]}
+        for r in rejects
+    ]
+    if lines:
+        connection.execute(_table(connection, "rejects").insert(), lines)
+
+
+def _find(connection: Connection, column: str, value: str) -> Entry | None:
+    table = _table(connection, "tarballs")
+    names = Entry.__dataclass_fields__
+    row = connection.execute(select(*(table.c[name] for name in names)).where(table.c[column] == value)).first()
+    return None if row is None else Entry(*row)
+
+
+def _table(connection: Connection, name: str) -> Table:
+    return Table(name, MetaData(), autoload_with=connection)

@@ -1,0 +1,358 @@
+"""One tarball from its bytes to its row in the ledger: read, decode, spool, load, store thumbnails, commit.
+
+Reading, decoding, loading and storing run in threads beside each other; none keeps more than a few batches.
+"""
+
+from __future__ import annotations
+
+import glob
+import hashlib
+import re
+import shutil
+import tempfile
+import time
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from alertdb.database import Account, connect
+from alertdb.errors import TarballChanged
+from alertdb.thumbnails import open_store
+from alertdb.thumbnails.document import document_pieces
+from ingest.decoding import Packets, open_decoder
+from ingest.ledger import Reject, find_entry, find_entry_by_content, tarball_id
+from ingest.load import database_errors, lock
+from ingest.spool import SharedRows
+from ingest.tarballs import open_packets
+from ingest.transaction import LoadedElsewhere, TarballTransaction
+from ingest.workers import Worker
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from sqlalchemy import Connection
+
+    from alertdb.config import Config
+    from alertdb.thumbnails import Buffer, ThumbnailStore, ThumbnailWriter
+    from ingest.decoding import Decoded, Decoder
+    from ingest.surveys import Rows, Survey
+    from ingest.tarballs import Batch, PacketReader, Source
+
+__all__ = ["Outcome", "load_tarball"]
+
+TURN_SECONDS = 24 * 3600
+ROLLBACK_SECONDS = 1200
+BYTES_PER_RANGE = 2 * 2**30  # of a tarball per range of objects that is merged in memory at once
+NIGHT = re.compile(r"(?<!\d)(20\d{6})(?!\d)")
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of a tarball.
+
+    Attributes
+    ----------
+    skipped
+        Why nothing was done; empty if it was loaded.
+    alerts
+        Alerts of the tarball that are in the archive, also those that another tarball owns.
+    unknown_fields
+        Fields of the packets that no table has.
+    damage
+        What is wrong with a tarball that was loaded all the same.
+    seconds
+        How long it took.
+    object_keys
+        A 64-bit hash of each objectId, to count the objects of several tarballs.
+    """
+
+    name: str
+    skipped: str = ""
+    alerts: int = 0
+    objects: int = 0
+    limits: int = 0
+    rejects: int = 0
+    duplicates: int = 0
+    unknown_fields: tuple[str, ...] = ()
+    damage: str | None = None
+    seconds: float = 0.0
+    object_keys: frozenset[int] = frozenset()
+
+
+@dataclass
+class Findings:
+    """What is learned of a tarball while it is read."""
+
+    candids: set[int] = field(default_factory=set)
+    rejects: list[Reject] = field(default_factory=list)
+    unknown: set[str] = field(default_factory=set)
+    schemas: set[str] = field(default_factory=set)
+    objects: set[int] = field(default_factory=set)
+    thumbnails: int = 0
+
+
+def load_tarball(
+    source: Source,
+    config: Config,
+    survey: Survey,
+    *,
+    allow_damaged: bool = False,
+    progress: Callable[[int, int], None] = lambda *_: None,
+    decoder: str = "columnar",
+) -> Outcome:
+    """Load one tarball, unless it is in; afterwards it is in the archive completely, or not at all.
+
+    Parameters
+    ----------
+    allow_damaged
+        Load what is whole of a damaged tarball, and say so in the ledger.
+    progress
+        Told how many of the tarball's bytes were read so far, and how many alerts were in them.
+    decoder
+        Name of the decoder; see `ingest.decoding.open_decoder`.
+
+    Raises
+    ------
+    AlertdbError
+        For whatever stands against it; nothing of the tarball is in the archive then.
+    """
+    began = time.monotonic()
+    with database_errors(source.name):
+        while True:
+            try:
+                with _turn(config, survey, source.name) as connection:
+                    loaded = _already_loaded(connection, source)
+                    if loaded:
+                        return Outcome(source.name, skipped=loaded)
+                    load = _Load(source, config, survey, connection, open_decoder(survey.wanted, decoder))
+                    return load.run(began, progress, allow_damaged=allow_damaged)
+            except LoadedElsewhere as other:
+                _await_turn(config, survey, other.tarball)
+
+
+class _Load:
+    """The stages of one load and what they share."""
+
+    def __init__(
+        self, source: Source, config: Config, survey: Survey, connection: Connection, decoder: Decoder
+    ) -> None:
+        self._source = source
+        self._config = config
+        self._survey = survey
+        self._connection = connection
+        self._decoder = decoder
+        self._found = Findings()
+
+    def run(self, began: float, progress: Callable[[int, int], None], *, allow_damaged: bool) -> Outcome:
+        """Read the tarball to its end, then merge and commit."""
+        with ExitStack() as stack:
+            folder = stack.enter_context(_spool_folder(self._config.spool, self._source.stem))
+            watch = stack.enter_context(connect(self._config, Account.LOADER, self._survey.name))
+            watch.exec_driver_sql("SET SESSION TRANSACTION ISOLATION LEVEL READ UNCOMMITTED")
+            identity = (self._source.name, tarball_id(self._source.name))
+            transaction = TarballTransaction(self._connection, watch, self._survey, identity, folder)
+            ranges = self._source.bytes // BYTES_PER_RANGE + 1
+            tables = (self._survey.limits, self._survey.history, self._survey.forced)
+            shared = {table.name: SharedRows(table, folder, ranges) for table in tables}
+            thumbnails = stack.enter_context(_Thumbnails(self._config, self._source.stem))
+            reader = stack.enter_context(open_packets(self._source, allow_damaged=allow_damaged))
+            self._pass_batches(reader, transaction, shared, thumbnails, progress)
+            same = find_entry_by_content(self._connection, reader.sha256)
+            if same is not None:
+                self._connection.rollback()
+                return Outcome(self._source.name, skipped=f"the same content is in as {same.name}")
+            thumbnails.seal()
+            entry = transaction.close(shared, self._found.rejects, self._facts(reader, began))
+        return self._outcome(entry)
+
+    def _pass_batches(
+        self,
+        reader: PacketReader,
+        transaction: TarballTransaction,
+        shared: dict[str, SharedRows],
+        thumbnails: _Thumbnails,
+        progress: Callable[[int, int], None],
+    ) -> None:
+        with Worker("load") as loader, Worker("thumbnails") as storer:
+            for batch in reader:
+                decoded = self._decoder.decode(Packets(batch.buffer, batch.starts, batch.ends))
+                rows = self._accept(batch, self._survey.rows(decoded))
+                self._found.unknown |= decoded.unknown
+                self._found.schemas |= set(rows.alerts["schemavsn"].drop_nulls().unique())
+                self._found.objects |= set(rows.alerts["objectId"].hash().to_list())
+                for name, frame in rows.shared.items():
+                    shared[name].add(frame)
+                loader.submit(transaction.add_alerts, rows.alerts.drop("packet"))
+                storer.submit(self._store, decoded, rows, thumbnails)
+                progress(reader.bytes_read, len(self._found.candids))
+            loader.finish()
+            storer.finish()
+
+    def _accept(self, batch: Batch, rows: Rows) -> Rows:
+        """Refuse what came before in this tarball or lies under another's name; note all rejects."""
+        reasons = {}
+        for packet, candid in rows.alerts.select("packet", "candid").iter_rows():
+            stem = Path(batch.names[packet]).stem
+            if stem.isdecimal() and int(stem) != candid:
+                reasons[packet] = f"the packet holds candid {candid}, not that of its name"
+            elif candid in self._found.candids:
+                reasons[packet] = f"candid {candid} came before in this tarball"
+            else:
+                self._found.candids.add(candid)
+        rows = rows.refuse(reasons)
+        self._found.rejects += [Reject(reject.name, reject.position, reject.reason) for reject in batch.rejects]
+        self._found.rejects += [
+            Reject(batch.names[packet], int(batch.positions[packet]), reason)
+            for packet, reason in sorted(rows.rejects.items())
+        ]
+        return rows
+
+    def _store(self, decoded: Decoded, rows: Rows, thumbnails: _Thumbnails) -> None:
+        """Put the cutouts of the accepted alerts into the thumbnail store, by rights class."""
+        place = {packet: row for row, packet in enumerate(decoded.packets["packet"].to_pylist())}
+        buffer = memoryview(decoded.buffer)
+        documents: dict[str, list[tuple[int, list[Buffer]]]] = {}
+        for packet, candid, programid in rows.alerts.select("packet", "candid", "programid").iter_rows():
+            stamps = {}
+            for kind, path in self._survey.cutouts.items():
+                start, end = (
+                    int(side[place[packet]]) for side in (decoded.blobs[path].starts, decoded.blobs[path].ends)
+                )
+                stamps[kind] = buffer[start:end] if start >= 0 else None
+            if any(stamp is not None for stamp in stamps.values()):
+                documents.setdefault(self._survey.rights(programid), []).append((candid, document_pieces(stamps)))
+                self._found.thumbnails += 1
+        for rights, pairs in documents.items():
+            thumbnails.writer(rights).put_many(pairs)
+
+    def _facts(self, reader: PacketReader, began: float) -> dict[str, Any]:
+        """Return the columns of the ledger that the transaction does not know."""
+        modified = datetime.fromtimestamp(self._source.path.stat().st_mtime, tz=UTC).replace(tzinfo=None)
+        return {
+            "sha256": reader.sha256,
+            "bytes": self._source.bytes,
+            "modified": modified,
+            "night": night_of(self._source.name),
+            "state": "partial" if reader.damage else "complete",
+            "damage": reader.damage and reader.damage[:1024],
+            "members": reader.members,
+            "schemas": ",".join(sorted(self._found.schemas))[:255],
+            "unknown_fields": ", ".join(sorted(self._found.unknown))[:60000] or None,
+            "thumbnails": self._found.thumbnails,
+            "version": version("alertdb"),
+            "loaded_at": datetime.now(tz=UTC).replace(tzinfo=None),
+            "seconds": time.monotonic() - began,
+        }
+
+    def _outcome(self, entry: dict[str, Any]) -> Outcome:
+        return Outcome(
+            name=self._source.name,
+            alerts=entry["alerts"] + entry["duplicates"],
+            objects=entry["objects"],
+            limits=entry["limits"],
+            rejects=entry["rejects"],
+            duplicates=entry["duplicates"],
+            unknown_fields=tuple(sorted(self._found.unknown)),
+            damage=entry["damage"],
+            seconds=entry["seconds"],
+            object_keys=frozenset(self._found.objects),
+        )
+
+
+class _Thumbnails:
+    """The writers of one tarball, one per rights class that occurs; all discarded unless sealed."""
+
+    def __init__(self, config: Config, tarball: str) -> None:
+        self._store: ThumbnailStore = open_store(config.thumbnails, readonly=False)
+        self._tarball = tarball
+        self._writers: dict[str, ThumbnailWriter] = {}
+
+    def writer(self, rights: str) -> ThumbnailWriter:
+        if rights not in self._writers:
+            self._writers[rights] = self._store.writer(self._tarball, rights)
+        return self._writers[rights]
+
+    def seal(self) -> None:
+        while self._writers:
+            self._writers.popitem()[1].seal()
+
+    def __enter__(self) -> _Thumbnails:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for writer in self._writers.values():
+            writer.discard()
+
+
+def night_of(name: str) -> int | None:
+    """Return the night (YYYYMMDD) that a file name holds, or None."""
+    for digits in NIGHT.findall(name):
+        try:
+            datetime.strptime(digits, "%Y%m%d").replace(tzinfo=UTC)
+        except ValueError:
+            continue
+        return int(digits)
+    return None
+
+
+def _already_loaded(connection: Connection, source: Source) -> str:
+    """Say that a tarball of this name is in, or return nothing; fail if that one had another content."""
+    entry = find_entry(connection, source.name)
+    if entry is None:
+        return ""
+    modified = datetime.fromtimestamp(source.path.stat().st_mtime, tz=UTC).replace(tzinfo=None)
+    # As rsync does: same name, size and time are the same file; only if they differ are all bytes read.
+    if (entry.bytes, entry.modified) != (source.bytes, modified):
+        found = _sha256(source)
+        if found != entry.sha256:
+            raise TarballChanged(source.name, entry.loaded_at, entry.sha256, found)
+    return f"already loaded on {entry.loaded_at:%Y-%m-%d %H:%M} UTC"
+
+
+def _sha256(source: Source) -> str:
+    if source.kind == "folder":
+        with open_packets(source) as reader:
+            for _ in reader:
+                pass
+            return reader.sha256
+    with source.path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+@contextmanager
+def _turn(config: Config, survey: Survey, name: str) -> Iterator[Connection]:
+    """Give a connection that alone may load the tarball of this name."""
+    with connect(config, Account.LOADER, survey.name) as connection:
+        # What a killed server left behind is rolled back in the background; its locks are waited for, not reported.
+        connection.exec_driver_sql(
+            f"SET SESSION sql_mode = 'TRADITIONAL', innodb_lock_wait_timeout = {ROLLBACK_SECONDS}"
+        )
+        lock(connection, _turn_name(survey, tarball_id(name)), TURN_SECONDS)
+        connection.rollback()
+        yield connection
+
+
+def _await_turn(config: Config, survey: Survey, tarball: int) -> None:
+    """Wait until the load of this tarball has ended, however it ends."""
+    with connect(config, Account.LOADER, survey.name) as connection:
+        lock(connection, _turn_name(survey, tarball), TURN_SECONDS)
+
+
+def _turn_name(survey: Survey, tarball: int) -> str:
+    return f"alertdb.{survey.name}.{tarball:x}"
+
+
+@contextmanager
+def _spool_folder(spool: Path, stem: str) -> Iterator[Path]:
+    """Give an empty folder for the CSV files of one tarball, and remove it afterwards; also what a killed load left."""
+    spool.mkdir(parents=True, exist_ok=True)
+    for left in spool.glob(f"{glob.escape(stem[:100])}.*"):
+        shutil.rmtree(left, ignore_errors=True)
+    folder = Path(tempfile.mkdtemp(prefix=f"{stem[:100]}.", dir=spool))
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)

@@ -1,0 +1,121 @@
+r"""CSV files for bulk loading, and the rows of shared tables kept until their tarball is read to its end.
+
+The format is what MariaDB's LOAD DATA reads exactly: tab-separated, ``\N`` for NULL, backslash escapes in text, each
+number in the shortest form that reads back as the same number.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+import polars as pl
+import polars.selectors as cs
+
+from ingest.cleaning import keep_largest_packet
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from ingest.surveys import SharedTable
+
+__all__ = ["SharedRows", "write_csv"]
+
+SPILL_BYTES = 96 * 2**20  # rows of one shared table held in memory; beyond it they wait on disk
+ESCAPES = {"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r", "\0": "\\0"}
+
+
+def write_csv(frame: pl.DataFrame, path: Path) -> None:
+    """Write a frame as a CSV file that LOAD DATA reads; the file is whole on disk, or the error is raised.
+
+    Raises
+    ------
+    OSError
+        If the disk is full: a short file must never be taken for a whole one.
+    """
+    with path.open("wb") as file:
+        _escape(frame).write_csv(
+            file,
+            include_header=False,
+            separator="\t",
+            null_value="\\N",
+            quote_style="never",
+            line_terminator="\n",
+        )
+        file.flush()
+        os.fsync(file.fileno())  # so that a full disk is noticed here, where the rows are still known
+
+
+def _escape(frame: pl.DataFrame) -> pl.DataFrame:
+    text: pl.Expr = cs.string()
+    for character, escaped in ESCAPES.items():
+        text = text.str.replace_all(character, escaped, literal=True)
+    return frame.with_columns(text)
+
+
+class SharedRows:
+    """The rows that one tarball brings to a shared table: each key once, in the order of the key.
+
+    Histories repeat from packet to packet, so rows are merged as they come. They are kept in ranges of objectId, so
+    that one range at a time fits into memory however long the tarball.
+
+    Parameters
+    ----------
+    table
+        The shared table.
+    folder
+        Where rows wait once they are too many for memory.
+    ranges
+        Into how many ranges of objectId to divide.
+    """
+
+    def __init__(self, table: SharedTable, folder: Path, ranges: int = 1) -> None:
+        self.table = table
+        self._folder = folder
+        self._ranges = ranges
+        self._limits: pl.Series | None = None  # first objectId of each range but the first
+        self._frames: list[pl.DataFrame] = []
+        self._bytes = 0
+        self._spills = 0
+
+    def add(self, frame: pl.DataFrame) -> None:
+        """Take the rows of a batch: the table's columns, in any order of rows, keys repeating."""
+        merged = keep_largest_packet(frame.select(self.table.columns), self.table.key)
+        self._frames.append(merged)
+        self._bytes += int(merged.estimated_size())
+        if self._bytes > SPILL_BYTES:
+            self._compact()
+
+    def merged(self) -> Iterator[pl.DataFrame]:
+        """Yield all rows, range by range in ascending order of the key."""
+        if self._spills == 0:
+            if self._frames:
+                yield keep_largest_packet(pl.concat(self._frames), self.table.key)
+            return
+        self._spill()
+        for index in range(self._ranges):
+            files = sorted(self._folder.glob(f"{self.table.name}-{index:03}-*.arrow"))
+            if files:
+                yield keep_largest_packet(pl.concat([pl.read_ipc(file) for file in files]), self.table.key)
+
+    def _compact(self) -> None:
+        """Merge what is in memory; where that leaves too much, put it on disk."""
+        merged = keep_largest_packet(pl.concat(self._frames), self.table.key)
+        self._frames = [merged]
+        self._bytes = int(merged.estimated_size())
+        if self._bytes > SPILL_BYTES / 2:
+            self._spill()
+
+    def _spill(self) -> None:
+        if not self._frames:
+            return
+        merged = keep_largest_packet(pl.concat(self._frames), self.table.key)
+        if self._limits is None:
+            steps = [merged.height * i // self._ranges for i in range(1, self._ranges)]
+            self._limits = merged["objectId"].gather(steps)
+        place = self._limits.search_sorted(merged["objectId"], side="right")
+        for (index,), part in merged.with_columns(range=place).partition_by("range", as_dict=True).items():
+            part.drop("range").write_ipc(self._folder / f"{self.table.name}-{index:03}-{self._spills:05}.arrow")
+        self._frames, self._bytes = [], 0
+        self._spills += 1

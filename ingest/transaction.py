@@ -1,0 +1,254 @@
+"""The one transaction that brings a tarball in: absent or complete, whatever dies whenever.
+
+Alerts of several tarballs load side by side. What all nights share (the tables of histories, the summary, the ledger)
+is merged at the end, one tarball at a time, under a named lock. Nobody waits for a row that another load has
+written: which candids others are writing is looked up first, under a lock held for one batch only.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import polars as pl
+from sqlalchemy import text
+
+from alertdb.errors import LoadRefused
+from ingest.checksum import checksum
+from ingest.ledger import Reject, write_entry
+from ingest.load import MERGE_LOCK_SECONDS, load_csv, lock, merge_lock, release
+from ingest.shared_tables import drop_arrived, merge_history, merge_rows
+from ingest.spool import write_csv
+from ingest.summary import update_summary
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+    from sqlalchemy import Connection
+
+    from ingest.spool import SharedRows
+    from ingest.surveys import SharedTable, Survey
+
+__all__ = ["LoadedElsewhere", "TarballTransaction"]
+
+BATCH_LOCK_SECONDS = 600
+CANDIDS_PER_QUERY = 5000
+MODULUS = 2**64
+HAND_OVER = f"""
+UPDATE tarballs SET alerts = alerts - :n, duplicates = duplicates + :n, candid_sum = candid_sum - :sum,
+    alerts_checksum = (CAST(alerts_checksum AS DECIMAL(30)) + :part) % {MODULUS}
+WHERE id = :id
+"""
+EMPTY = pl.DataFrame(schema={"objectId": pl.String, "candid": pl.Int64, "jd": pl.Float64, "programid": pl.Int32})
+
+
+class LoadedElsewhere(Exception):
+    """Another load that is still under way holds some of the same alerts."""
+
+    def __init__(self, tarball: int) -> None:
+        super().__init__(tarball)
+        self.tarball = tarball
+
+
+class TarballTransaction:
+    """Rows of one tarball on their way into the tables.
+
+    Parameters
+    ----------
+    connection
+        The loader's connection; its open transaction is ours.
+    watch
+        A second connection, at READ UNCOMMITTED: it sees what other loads are writing.
+    survey
+        Whose packets they are.
+    tarball
+        The tarball's name and id.
+    folder
+        Where CSV files go.
+    """
+
+    def __init__(
+        self, connection: Connection, watch: Connection, survey: Survey, tarball: tuple[str, int], folder: Path
+    ) -> None:
+        self._connection = connection
+        self._watch = watch
+        self._survey = survey
+        self._name, self._id = tarball
+        self._folder = folder
+        self._contested: list[pl.DataFrame] = []  # alerts that a tarball already in the archive holds
+        self._arrived: list[pl.DataFrame] = []
+        self._alerts = 0
+        self._sum = 0
+        self._checksum = 0
+
+    def add_alerts(self, alerts: pl.DataFrame) -> None:
+        """Load the alerts of a batch: the survey's alert columns, each candid once in the whole tarball.
+
+        Raises
+        ------
+        LoadedElsewhere
+            If another load under way holds one of them; roll back, wait for it, begin again.
+        """
+        self._arrived.append(alerts.select(EMPTY.columns))
+        name = f"alertdb.{self._survey.name}.alerts"
+        if not lock(self._connection, name, BATCH_LOCK_SECONDS):
+            raise LoadRefused.because(self._name, f"no turn to load alerts within {BATCH_LOCK_SECONDS} s")
+        try:
+            known = self._known_elsewhere(alerts["candid"].to_list())
+            if known:
+                self._contested.append(alerts.filter(pl.col("candid").is_in(known)))
+                alerts = alerts.filter(~pl.col("candid").is_in(known))
+            self._load_alerts(alerts)
+        finally:
+            release(self._connection, name)
+
+    def close(
+        self,
+        shared: Mapping[str, SharedRows],
+        rejects: Sequence[Reject],
+        facts: Mapping[str, Any],
+    ) -> dict[str, Any]:
+        """Merge everything, write the ledger and commit; return the ledger's row.
+
+        Parameters
+        ----------
+        shared
+            Rows for each shared table.
+        facts
+            Columns of the ledger that only the caller knows.
+        """
+        name = merge_lock(self._survey.name)
+        if not lock(self._connection, name, MERGE_LOCK_SECONDS):
+            raise LoadRefused.because(self._name, f"no turn to merge within {MERGE_LOCK_SECONDS} s")
+        try:
+            duplicates = self._settle_contested()
+            self._fill_helpers()
+            entry = {**facts, **self._merge_shared(shared), **self._describe_alerts(), "duplicates": duplicates}
+            update_summary(self._connection, self._survey.name)
+            self._check_alerts()
+            entry |= {"id": self._id, "name": self._name, "survey": self._survey.name, "rejects": len(rejects)}
+            write_entry(self._connection, entry, rejects)
+            self._connection.commit()
+        finally:
+            release(self._connection, name)
+        return entry
+
+    def _load_alerts(self, alerts: pl.DataFrame) -> None:
+        if alerts.is_empty():
+            return
+        path = self._folder / "alerts.csv"
+        write_csv(alerts.select(self._survey.alert_columns), path)
+        constant = f"SET tarball = {self._id}"
+        load_csv(self._connection, "alerts", self._survey.alert_columns, path, alerts.height, constant)
+        path.unlink()
+        self._alerts += alerts.height
+        self._sum += sum(alerts["candid"].to_list())
+        self._checksum = (self._checksum + checksum(alerts.select(self._survey.alert_columns))) % MODULUS
+
+    def _known_elsewhere(self, candids: list[int]) -> set[int]:
+        """Return those candids that a committed tarball holds; fail where one is being loaded right now."""
+        owners = self._owners(self._watch, candids)
+        self._watch.rollback()
+        under_way = set(owners.values()) - self._committed(set(owners.values()))
+        if under_way:
+            raise LoadedElsewhere(min(under_way))
+        return set(owners)
+
+    def _owners(self, connection: Connection, candids: list[int]) -> dict[int, int]:
+        """Return the tarball of each of these candids that the table holds, but ours."""
+        owners: dict[int, int] = {}
+        for start in range(0, len(candids), CANDIDS_PER_QUERY):
+            listed = ", ".join(str(int(candid)) for candid in candids[start : start + CANDIDS_PER_QUERY])
+            query = f"SELECT candid, tarball FROM alerts WHERE candid IN ({listed}) AND tarball <> {self._id}"
+            owners |= {row.candid: row.tarball for row in connection.exec_driver_sql(query)}
+        return owners
+
+    def _committed(self, tarballs: set[int]) -> set[int]:
+        if not tarballs:
+            return set()
+        listed = ", ".join(str(tarball) for tarball in tarballs)
+        return set(self._connection.exec_driver_sql(f"SELECT id FROM tarballs WHERE id IN ({listed})").scalars())
+
+    def _settle_contested(self) -> int:
+        """Decide who owns an alert that several tarballs hold: the one whose name sorts first, whatever came first.
+
+        Return how many of ours stay with another tarball.
+        """
+        if not self._contested:
+            return 0
+        contested = pl.concat(self._contested)
+        owners = self._owners(self._connection, contested["candid"].to_list())
+        names = {row.id: row.name for row in self._connection.exec_driver_sql("SELECT id, name FROM tarballs")}
+        ours = [candid for candid, owner in owners.items() if names[owner] > self._name]
+        for owner in {owners[candid] for candid in ours}:
+            self._take_over(contested.filter(pl.col("candid").is_in([c for c in ours if owners[c] == owner])), owner)
+        return contested.height - len(ours)
+
+    def _take_over(self, alerts: pl.DataFrame, owner: int) -> None:
+        listed = ", ".join(str(candid) for candid in alerts["candid"])
+        # By the key whatever the optimizer thinks: a scan would wait for the rows that other loads are writing, and
+        # they wait for us.
+        self._connection.exec_driver_sql(
+            f"DELETE a FROM alerts AS a FORCE INDEX (PRIMARY) WHERE a.candid IN ({listed})"
+        )
+        self._load_alerts(alerts)
+        # The rows that went were equal to ours: the same packets. So is their part of the checksum.
+        part = checksum(alerts.select(self._survey.alert_columns))
+        numbers = {"n": alerts.height, "sum": sum(alerts["candid"].to_list()), "part": MODULUS - part, "id": owner}
+        self._connection.execute(text(HAND_OVER), numbers)
+
+    def _fill_helpers(self) -> None:
+        """Fill the temporary tables `arrived` (candid) and `touched` (objectId) with this tarball's alerts."""
+        arrived = pl.concat(self._arrived) if self._arrived else EMPTY
+        for table, column, kind in (("arrived", "candid", "BIGINT"), ("touched", "objectId", "VARCHAR(32)")):
+            self._connection.exec_driver_sql(
+                f"CREATE TEMPORARY TABLE {table} ({column} {kind} NOT NULL PRIMARY KEY) ENGINE = Aria TRANSACTIONAL = 0"
+            )
+            frame = arrived.select(column).unique().sort(column)
+            path = self._folder / f"{table}.csv"
+            write_csv(frame, path)
+            load_csv(self._connection, table, [column], path, frame.height)
+
+    def _merge_shared(self, shared: Mapping[str, SharedRows]) -> dict[str, int]:
+        survey = self._survey
+        drop_arrived(self._connection, survey.history, "arrived")
+        totals: dict[str, int] = {}
+        for column, table in (("limits", survey.limits), ("history", survey.history), ("forced", survey.forced)):
+            rows, total = self._merge_table(table, shared[table.name])
+            totals |= {column: rows, f"{column}_checksum": total}
+        return totals
+
+    def _merge_table(self, table: SharedTable, rows: SharedRows) -> tuple[int, int]:
+        count, total = 0, 0
+        merge = merge_history if table is self._survey.history else merge_rows
+        for frame in rows.merged():
+            merge(self._connection, table, frame, self._folder)
+            count += frame.height
+            total = (total + checksum(frame)) % MODULUS
+        return count, total
+
+    def _describe_alerts(self) -> dict[str, Any]:
+        """Return what the ledger says of the tarball's alerts, whether or not another tarball owns some of them."""
+        arrived = pl.concat(self._arrived) if self._arrived else EMPTY
+        public = [program for program in arrived["programid"].unique() if self._survey.rights(program) == "public"]
+        return {
+            "alerts": self._alerts,
+            "objects": arrived["objectId"].n_unique(),
+            "partnership": arrived.filter(~pl.col("programid").is_in(public)).height,
+            "candid_sum": self._sum,
+            "candid_first": arrived["candid"].min(),
+            "candid_last": arrived["candid"].max(),
+            "jd_first": arrived["jd"].min(),
+            "jd_last": arrived["jd"].max(),
+            "alerts_checksum": self._checksum,
+        }
+
+    def _check_alerts(self) -> None:
+        """Compare what the table holds of this tarball with what was written: their number and the sum of candids."""
+        row = self._connection.exec_driver_sql(
+            "SELECT COUNT(*) AS n, COALESCE(SUM(a.candid), 0) AS total FROM arrived AS t "
+            f"STRAIGHT_JOIN alerts AS a USING (candid) WHERE a.tarball = {self._id}"
+        ).one()
+        if (row.n, int(row.total)) != (self._alerts, self._sum):
+            found = f"{row.n} alerts with candid sum {row.total} in the table, {self._alerts} with {self._sum} written"
+            raise LoadRefused.because(self._name, found)
