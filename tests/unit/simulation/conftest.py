@@ -76,4 +76,4 @@ def full_night(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
 def series(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
     """Public tarballs of seven nights over six weeks, schema 3.3, 150 alerts each."""
     nights = [20210801, 20210808, 20210815, 20210822, 20210829, 20210905, 20210912]
-    return simulate_nights(nights, 150, tmp_path_factory.mktemp("series"))
+    return simulate_nights(nights, 150, tmp_path_factory.mktemp("series"), workers=1)
