@@ -448,6 +448,9 @@ class LoaderDied(AlertdbError):
         super().__init__(
             "A loading process was killed, perhaps for want of memory (--workers takes fewer at once). "
             "Nothing is half loaded: run the same command again."
+        )
+
+
 class AngleUnusable(UsageError):
     """A coordinate that cannot be read."""
 
