@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from contextlib import contextmanager
 from pathlib import Path  # noqa: TC003 - Typer reads the annotations when the program runs
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 __all__ = ["simulate"]
 
 _SECONDS_BETWEEN_LINES = 10.0
+_IN_PROCESS = 1000  # alerts
 
 
 def simulate(
@@ -60,7 +62,7 @@ def simulate(
             seed=seed,
             schema=schema,
             programs=programs,
-            workers=workers,
+            workers=workers or _suited(total),
             progress=progress,
         )
     seconds = time.perf_counter() - start
@@ -71,6 +73,11 @@ def _in_a_row(first: Sequence[int], count: int) -> list[int]:
     """Give `count` nights from each of the first ones, sorted, each once."""
     numbers = {night_number(night) + i for night in first for i in range(count)}
     return [int(night_text(number)) for number in sorted(numbers)]
+
+
+def _suited(total: int) -> int:
+    """Use every core, but one for what takes less time than starting the others."""
+    return 1 if total <= _IN_PROCESS else os.cpu_count() or 1
 
 
 def _report(tarballs: Sequence[Path], alerts: int, seconds: float) -> None:
