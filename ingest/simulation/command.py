@@ -12,7 +12,6 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from ingest.simulation.nights import simulate_nights
 from ingest.simulation.survey import night_number, night_text
 
 if TYPE_CHECKING:
@@ -51,6 +50,8 @@ def simulate(
       alertdb simulate --night 20210901 --nights 10 --alerts 5000 --output nights
           --schema 4.02 --partnership
     """  # noqa: D301 - the \b is for the help: it keeps the lines below it as they are
+    from ingest.simulation.nights import simulate_nights  # here: no other command needs what it imports
+
     chosen = _in_a_row(night, nights)
     programs = ("public", "partnership") if partnership else ("public",)
     total, start = alerts * len(chosen) * len(programs), time.perf_counter()

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import fastavro
 import pytest
 
-from ingest.simulation import simulate_nights
+from ingest.simulation.nights import simulate_nights
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from alertdb.errors import BadNightError, BadSimulationError
-from ingest.simulation import simulate_nights
+from ingest.simulation.nights import simulate_nights
 from ingest.simulation.truth import truth_path
 
 if TYPE_CHECKING:
