@@ -441,6 +441,16 @@ class ConeUnusable(UsageError):
         super().__init__(f"The {what} is {value}; expected over {smallest:g} up to {largest:g}.")
 
 
+class LoaderDied(AlertdbError):
+    """A process that was loading a tarball ended without a word."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "A loading process was killed, perhaps for want of memory (--workers takes fewer at once). "
+            "Nothing is half loaded: run the same command again."
+        )
+
+
 class AngleUnusable(UsageError):
     """A coordinate that cannot be read."""
 

@@ -6,6 +6,7 @@ Reading, decoding, loading and storing run in threads beside each other; none ke
 from __future__ import annotations
 
 import glob
+import hashlib
 import re
 import shutil
 import tempfile
@@ -312,10 +313,13 @@ def _already_loaded(connection: Connection, source: Source) -> str:
 
 
 def _sha256(source: Source) -> str:
-    with open_packets(source, allow_damaged=True) as reader:
-        for _ in reader:
-            pass
-        return reader.sha256
+    if source.kind == "folder":
+        with open_packets(source) as reader:
+            for _ in reader:
+                pass
+            return reader.sha256
+    with source.path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 @contextmanager

@@ -93,6 +93,19 @@ def test_sentinels_are_the_survey_s(full_night: list[Path], packets: Callable[[P
     assert words.count("t") + words.count("f") > 0.95 * len(words)
 
 
+def test_catalogue_neighbours_come_in_order_of_distance(
+    full_night: list[Path], packets: Callable[[Path], list[dict[str, Any]]]
+) -> None:
+    for candidate in (packet["candidate"] for packet in packets(full_night[0])):
+        near = [candidate[f"distpsnr{i}"] for i in (1, 2, 3)]
+        near = [distance for distance in near if distance != -999.0]
+        assert near == sorted(near)
+        assert len(near) == min(candidate["nmtchps"], 3)
+        if candidate["neargaiabright"] != -999.0:
+            assert candidate["neargaia"] <= candidate["neargaiabright"] <= 90
+            assert candidate["maggaiabright"] < 14
+
+
 def test_forced_fluxes_repeat_from_night_to_night_and_agree_with_detections(
     full_night: list[Path], packets: Callable[[Path], list[dict[str, Any]]]
 ) -> None:

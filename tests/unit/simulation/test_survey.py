@@ -7,7 +7,7 @@ import pytest
 
 from ingest.simulation.conditions import conditions, moonlight
 from ingest.simulation.dice import Dice
-from ingest.simulation.names import file_name, object_ids, reference_numbers
+from ingest.simulation.names import file_name, object_ids, ps1_numbers, reference_numbers
 from ingest.simulation.survey import FIRST_JD, Epochs, night_number, night_text, plan
 
 if TYPE_CHECKING:
@@ -44,6 +44,20 @@ def test_files_are_named_as_in_real_packets(real_night: Callable[[int], Path], p
         name = file_name(each["nid"], each["jd"], each["field"], each["fid"], each["rcid"])
         # The name tells when the shutter opened, a few seconds off jd.
         assert (name[:12], name[18:]) == (each["pdiffimfilename"][:12], each["pdiffimfilename"][18:])
+
+
+def test_ps1_sources_are_numbered_by_position_as_in_real_packets(
+    real_night: Callable[[int], Path], packets: Reader
+) -> None:
+    candidates = [packet["candidate"] for packet in packets(real_night(20210901))]
+    near = [each for each in candidates if 0 <= each["distpsnr1"] < 0.5]
+    ra, dec = (np.array([each[name] for each in near]) for name in ("ra", "dec"))
+    real = np.array([each["objectidps1"] for each in near])
+    ours = ps1_numbers(ra, dec)
+    assert len(near) > 5
+    assert np.abs(ours // 10**13 - real // 10**13).max() <= 1
+    apart = (ours % 10**13 - real % 10**13) / 1e10 * np.cos(np.radians(dec)) * 3600
+    assert np.abs(apart).max() < 1.0
 
 
 def test_simulated_numbers_are_consistent(full_night: list[Path], packets: Reader) -> None:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -9,14 +10,13 @@ import pyarrow.parquet as pq
 import pytest
 from astropy.timeseries import LombScargle
 
-from ingest.simulation import simulate_nights
+from ingest.simulation.nights import simulate_nights
 from ingest.simulation.survey import night_text
 from ingest.simulation.tracks import KNOWN_PERIOD_DAYS
 from ingest.simulation.truth import truth_path
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
     Reader = Callable[[Path], list[dict[str, Any]]]
     Rows = list[dict[str, Any]]
@@ -135,3 +135,12 @@ def test_the_rotation_of_138847_comes_back_from_its_alerts(tmp_path: Path, packe
         packet["objectId"] for path in paths for packet in packets(path) if packet["candidate"]["ssnamenr"] == "138847"
     }
     assert len(names) == len(found)  # the survey names places, and an asteroid moves
+
+
+def test_every_column_is_documented(series: list[Path]) -> None:
+    page = (Path(__file__).parents[3] / "docs" / "simulation.md").read_text(encoding="utf-8")
+    for field in pq.read_schema(truth_path(series[0])):
+        text = (field.metadata or {})[b"description"].decode()
+        assert f"| `{field.name}` | {text} |" in page
+    for name in {row["class"] for row in truth(series)}:
+        assert f"`{name}`" in page
