@@ -6,6 +6,7 @@ line and exit with `exit_code`.
 
 from __future__ import annotations
 
+from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -17,6 +18,16 @@ class AlertdbError(Exception):
     """Base of all errors that have a one-line explanation for the user."""
 
     exit_code = 1
+
+    def __reduce__(self) -> tuple[object, ...]:
+        """Let an error come back from another process: its message is built, its facts are gone."""
+        return _rebuild, (type(self), str(self))
+
+
+def _rebuild(kind: type[AlertdbError], message: str) -> AlertdbError:
+    error = kind.__new__(kind)
+    Exception.__init__(error, message)
+    return error
 
 
 class UsageError(AlertdbError):
@@ -155,6 +166,8 @@ class TooManyRejects(AlertdbError):
             f"{rejects} packets were rejected, more than the {accepted} of --max-bad. The rest is loaded; "
             "'alertdb rejects' names them and says why."
         )
+
+
 class SourceMissing(UsageError):
     """A path to load from does not exist."""
 
@@ -218,4 +231,240 @@ class TarballTooLarge(AlertdbError):
     """A tarball unpacks to far more than any night of alerts does: a decompression bomb, or a wrong file."""
 
     def __init__(self, path: Path, found: str, limit: str) -> None:
-        super().__init__(f"{path} {found}; at most {limit} is accepted. It holds no alerts: leave it out.")
+        super().__init__(f"{path} {found}; at most {limit} is plausible. Leave it out, or fetch it again.")
+
+
+class NoPrivateServer(UsageError):
+    """Start and stop were asked for, but the archive uses a server of the site."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "This archive uses the server of ALERTDB_DATABASE_URL (or database_url in alertdb.toml); "
+            "start and stop are for the private server. Ask whoever runs that server."
+        )
+
+
+class UnknownTarball(AlertdbError):
+    """The ledger has no tarball of this name."""
+
+    def __init__(self, name: str, known: Sequence[str]) -> None:
+        near = get_close_matches(name, known, n=1, cutoff=0.5)
+        hint = f"Did you mean {near[0]}?" if near else "'alertdb nights' lists those that are."
+        super().__init__(f"No tarball '{name}' is in the archive. {hint}")
+
+
+class UnknownObject(AlertdbError):
+    """No alert of this object is in the archive."""
+
+    def __init__(self, name: str, near: Sequence[str] = ()) -> None:
+        hint = f"Nearest known: {', '.join(near)}." if near else "Its name is case-sensitive, such as ZTF21abiuvdk."
+        super().__init__(f"No object '{name}' is in the archive. {hint}")
+
+
+class UnknownThumbnailStore(UsageError):
+    """A thumbnail store's URL that nothing can open."""
+
+    def __init__(self, url: str, found: str) -> None:
+        super().__init__(
+            f"cannot open thumbnails at {url!r}: {found}; expected file:///folder/of/thumbnails, "
+            "set ALERTDB_THUMBNAILS_URL to that"
+        )
+
+
+class NoThumbnailStore(AlertdbError):
+    """The folder of a thumbnail store is not there."""
+
+    def __init__(self, folder: object) -> None:
+        super().__init__(
+            f"no thumbnails: {folder} is not a folder that can be read; "
+            "check ALERTDB_THUMBNAILS_URL and the mount, or make the folder by ingesting a tarball"
+        )
+
+
+class ReadOnlyThumbnails(AlertdbError):
+    """Somebody tried to change a thumbnail store that was opened to read."""
+
+    def __init__(self, folder: object) -> None:
+        super().__init__(f"thumbnails in {folder} were opened to read only; open_store(url, readonly=False) can write")
+
+
+class BadTarballName(UsageError):
+    """A tarball's name that cannot be a file's name."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(
+            f"a tarball cannot be called {name!r} in the thumbnail store: "
+            "letters, digits, '.', '_' and '-' are expected, a letter or digit first; rename the tarball"
+        )
+
+
+class UnknownRights(UsageError):
+    """A rights class that does not exist."""
+
+    def __init__(self, rights: str, known: tuple[str, ...]) -> None:
+        super().__init__(f"no rights class {rights!r}: expected {' or '.join(known)}")
+
+
+class UnknownCandid(AlertdbError):
+    """No thumbnail is stored for a candid."""
+
+    def __init__(self, candid: int, where: str) -> None:
+        super().__init__(
+            f"no thumbnail of candid {candid} in {where}; check the number, or ingest the tarball that holds this alert"
+        )
+
+
+class DamagedThumbnail(AlertdbError):
+    """A stored document is not what was written."""
+
+    def __init__(self, what: str, found: str) -> None:
+        super().__init__(f"{what} is damaged: {found}; restore it from a copy, or ingest its tarball with --replace")
+
+
+class DamagedThumbnailFile(DamagedThumbnail):
+    """A sealed file cannot be used as a whole: cut short, or damaged where its documents are listed."""
+
+
+class DuplicateThumbnail(AlertdbError):
+    """Two documents of one candid were put for one tarball."""
+
+    def __init__(self, candid: int, tarball: str) -> None:
+        super().__init__(
+            f"two thumbnails of candid {candid} were put for {tarball}: expected one document per candid; "
+            "leave the second packet of a candid out before storing"
+        )
+
+
+class ThumbnailsBusy(AlertdbError):
+    """Another process is writing the thumbnails of the same tarball."""
+
+    def __init__(self, path: object) -> None:
+        super().__init__(
+            f"another process is writing {path}: expected one writer per tarball; wait for it to end, then run again"
+        )
+
+
+class ThumbnailsNotWritten(AlertdbError):
+    """The file system refused thumbnails: full, read-only or failing."""
+
+    def __init__(self, path: object, why: str) -> None:
+        super().__init__(
+            f"cannot write {path}: {why}; nothing of this tarball's thumbnails is visible, "
+            "make room (or the folder writable) and run the same command again"
+        )
+
+
+class BadNightError(UsageError):
+    """A night that is no date of the survey."""
+
+    def __init__(self, night: object) -> None:
+        super().__init__(f"night {night} is no night of the survey; write YYYYMMDD, from 20170102 to 20420402")
+
+
+class BadSimulationError(UsageError):
+    """A simulation that cannot be meant."""
+
+    def __init__(self, what: str, found: object, expected: str) -> None:
+        super().__init__(f"{what} is {found}; it must be {expected}")
+
+
+class ParameterMissing(AlertdbError):
+    """A `:name` of a statement has no value, or a value has no place."""
+
+    def __init__(self, name: str, given: Sequence[str]) -> None:
+        super().__init__(
+            f"The statement has a place ':{name}' without a value. Values were given for: {', '.join(given) or 'none'}."
+        )
+
+    @classmethod
+    def unused(cls, names: Sequence[str]) -> ParameterMissing:
+        """Build the error for values that the statement does not use."""
+        error = cls.__new__(cls)
+        places = ", ".join(f":{name}" for name in names)
+        AlertdbError.__init__(error, f"Values were given that the statement has no place for: {places}.")
+        return error
+
+
+class ParameterUnusable(AlertdbError):
+    """A value that SQL does not know."""
+
+    def __init__(self, name: str, value: object) -> None:
+        super().__init__(
+            f"The value of ':{name}' is {value!r} ({type(value).__name__}); expected a finite number, a text, a time, "
+            "None, or a list of these."
+        )
+
+
+class NotReading(AlertdbError):
+    """A statement that would change something, sent through the reading account."""
+
+    def __init__(self, found: str) -> None:
+        super().__init__(
+            f"Only reading statements are run here (SELECT, WITH, SHOW, DESCRIBE, EXPLAIN), and this is none: {found}. "
+            "The archive is filled by 'alertdb ingest' alone."
+        )
+
+
+class UnknownColumn(AlertdbError):
+    """A statement names a column that its tables do not have."""
+
+    def __init__(self, name: str, near: Sequence[str]) -> None:
+        hint = f"Nearest: {', '.join(near)}." if near else "'DESCRIBE alerts' lists the columns of a table."
+        super().__init__(f"There is no column '{name}' where the statement asks for it. {hint}")
+
+
+class UnknownTable(AlertdbError):
+    """A statement names a table that the archive does not have."""
+
+    def __init__(self, name: str, near: Sequence[str]) -> None:
+        super().__init__(f"There is no table '{name}'. Nearest: {', '.join(near) or 'none'}; 'SHOW TABLES' lists all.")
+
+
+class SyntaxMistake(AlertdbError):
+    """A statement that is no SQL."""
+
+    def __init__(self, where: str, hint: str) -> None:
+        super().__init__(f"The SQL is not understood {where}. {hint}".rstrip())
+
+
+class QueryRefused(AlertdbError):
+    """A statement that the server cannot run, for the reason it gives."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(f"The database cannot run this statement: {reason}.")
+
+
+class ConeUnusable(UsageError):
+    """A place or radius outside what is meant by it."""
+
+    def __init__(self, what: str, value: object, smallest: float, largest: float) -> None:
+        super().__init__(f"The {what} is {value}; expected over {smallest:g} up to {largest:g}.")
+
+
+class LoaderDied(AlertdbError):
+    """A process that was loading a tarball ended without a word."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "A loading process was killed, perhaps for want of memory (--workers takes fewer at once). "
+            "Nothing is half loaded: run the same command again."
+        )
+
+
+class AngleUnusable(UsageError):
+    """A coordinate that cannot be read."""
+
+    def __init__(self, found: str, *, hours: bool) -> None:
+        example = "188.736 or 12:34:56.7 (hours)" if hours else "-20.184 or -20:11:02"
+        super().__init__(
+            f"'{found}' is no {'right ascension' if hours else 'declination'}; expected such as {example}."
+        )
+
+
+class TooManyPanels(UsageError):
+    """More light curves than one picture holds."""
+
+    def __init__(self, found: int, most: int) -> None:
+        super().__init__(
+            f"{found} objects are too many for one picture, which holds {most}. Draw them in several calls."
+        )

@@ -7,7 +7,7 @@ server reports exactly the rows of the file, none deleted, and no warning.
 
 from __future__ import annotations
 
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING
 
 import mariadb
@@ -22,9 +22,10 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection
 
-__all__ = ["database_errors", "load_csv", "lock", "release"]
+__all__ = ["MERGE_LOCK_SECONDS", "database_errors", "load_csv", "lock", "merge_lock", "release"]
 
-TABLE_FULL = 1114
+MERGE_LOCK_SECONDS = 24 * 3600  # a rebuild of the summary holds it for long
+
 DISK_FULL = (1021, 1114, 28)
 GONE = (2002, 2006, 2013, 1927, 1053, 1317)
 SHOWN_WARNINGS = 3
@@ -51,7 +52,7 @@ def load_csv(
     """
     names = ", ".join(f"`{name}`" for name in columns)
     statement = f"LOAD DATA LOCAL INFILE ? REPLACE INTO TABLE {table} CHARACTER SET utf8mb4 ({names}) {constant}"
-    with connection.connection.cursor() as cursor:
+    with closing(connection.connection.cursor()) as cursor:
         cursor.execute(statement, (str(path),))
         affected, warnings = cursor.rowcount, cursor.warnings
         # The server counts a replaced row twice, so an equal count means: all of them, and none replaced.
@@ -65,6 +66,11 @@ def lock(connection: Connection, name: str, seconds: float) -> bool:
     return (
         connection.execute(text("SELECT GET_LOCK(:name, :seconds)"), {"name": name, "seconds": seconds}).scalar() == 1
     )
+
+
+def merge_lock(survey: str) -> str:
+    """Name of the lock under which one tarball at a time changes what all nights share."""
+    return f"alertdb.{survey}.merge"
 
 
 def release(connection: Connection, name: str) -> None:

@@ -6,6 +6,7 @@ Reading, decoding, loading and storing run in threads beside each other; none ke
 from __future__ import annotations
 
 import glob
+import hashlib
 import re
 import shutil
 import tempfile
@@ -17,11 +18,10 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from alertdb.thumbnails.document import document_pieces
-
 from alertdb.database import Account, connect
 from alertdb.errors import TarballChanged
 from alertdb.thumbnails import open_store
+from alertdb.thumbnails.document import document_pieces
 from ingest.decoding import Packets, open_decoder
 from ingest.ledger import Reject, find_entry, find_entry_by_content, tarball_id
 from ingest.load import database_errors, lock
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
     from alertdb.config import Config
-    from alertdb.thumbnails import ThumbnailStore, ThumbnailWriter
+    from alertdb.thumbnails import Buffer, ThumbnailStore, ThumbnailWriter
     from ingest.decoding import Decoded, Decoder
     from ingest.surveys import Rows, Survey
     from ingest.tarballs import Batch, PacketReader, Source
@@ -44,6 +44,7 @@ if TYPE_CHECKING:
 __all__ = ["Outcome", "load_tarball"]
 
 TURN_SECONDS = 24 * 3600
+ROLLBACK_SECONDS = 1200
 BYTES_PER_RANGE = 2 * 2**30  # of a tarball per range of objects that is merged in memory at once
 NIGHT = re.compile(r"(?<!\d)(20\d{6})(?!\d)")
 
@@ -64,6 +65,8 @@ class Outcome:
         What is wrong with a tarball that was loaded all the same.
     seconds
         How long it took.
+    object_keys
+        A 64-bit hash of each objectId, to count the objects of several tarballs.
     """
 
     name: str
@@ -76,6 +79,7 @@ class Outcome:
     unknown_fields: tuple[str, ...] = ()
     damage: str | None = None
     seconds: float = 0.0
+    object_keys: frozenset[int] = frozenset()
 
 
 @dataclass
@@ -86,6 +90,7 @@ class Findings:
     rejects: list[Reject] = field(default_factory=list)
     unknown: set[str] = field(default_factory=set)
     schemas: set[str] = field(default_factory=set)
+    objects: set[int] = field(default_factory=set)
     thumbnails: int = 0
 
 
@@ -95,7 +100,7 @@ def load_tarball(
     survey: Survey,
     *,
     allow_damaged: bool = False,
-    progress: Callable[[int], None] = lambda _: None,
+    progress: Callable[[int, int], None] = lambda *_: None,
     decoder: str = "columnar",
 ) -> Outcome:
     """Load one tarball, unless it is in; afterwards it is in the archive completely, or not at all.
@@ -105,7 +110,7 @@ def load_tarball(
     allow_damaged
         Load what is whole of a damaged tarball, and say so in the ledger.
     progress
-        Told the number of the tarball's bytes read so far.
+        Told how many of the tarball's bytes were read so far, and how many alerts were in them.
     decoder
         Name of the decoder; see `ingest.decoding.open_decoder`.
 
@@ -141,7 +146,7 @@ class _Load:
         self._decoder = decoder
         self._found = Findings()
 
-    def run(self, began: float, progress: Callable[[int], None], *, allow_damaged: bool) -> Outcome:
+    def run(self, began: float, progress: Callable[[int, int], None], *, allow_damaged: bool) -> Outcome:
         """Read the tarball to its end, then merge and commit."""
         with ExitStack() as stack:
             folder = stack.enter_context(_spool_folder(self._config.spool, self._source.stem))
@@ -169,7 +174,7 @@ class _Load:
         transaction: TarballTransaction,
         shared: dict[str, SharedRows],
         thumbnails: _Thumbnails,
-        progress: Callable[[int], None],
+        progress: Callable[[int, int], None],
     ) -> None:
         with Worker("load") as loader, Worker("thumbnails") as storer:
             for batch in reader:
@@ -177,11 +182,12 @@ class _Load:
                 rows = self._accept(batch, self._survey.rows(decoded))
                 self._found.unknown |= decoded.unknown
                 self._found.schemas |= set(rows.alerts["schemavsn"].drop_nulls().unique())
+                self._found.objects |= set(rows.alerts["objectId"].hash().to_list())
                 for name, frame in rows.shared.items():
                     shared[name].add(frame)
                 loader.submit(transaction.add_alerts, rows.alerts.drop("packet"))
                 storer.submit(self._store, decoded, rows, thumbnails)
-                progress(reader.bytes_read)
+                progress(reader.bytes_read, len(self._found.candids))
             loader.finish()
             storer.finish()
 
@@ -194,7 +200,8 @@ class _Load:
                 reasons[packet] = f"the packet holds candid {candid}, not that of its name"
             elif candid in self._found.candids:
                 reasons[packet] = f"candid {candid} came before in this tarball"
-            self._found.candids.add(candid)
+            else:
+                self._found.candids.add(candid)
         rows = rows.refuse(reasons)
         self._found.rejects += [Reject(reject.name, reject.position, reject.reason) for reject in batch.rejects]
         self._found.rejects += [
@@ -207,7 +214,7 @@ class _Load:
         """Put the cutouts of the accepted alerts into the thumbnail store, by rights class."""
         place = {packet: row for row, packet in enumerate(decoded.packets["packet"].to_pylist())}
         buffer = memoryview(decoded.buffer)
-        documents: dict[str, list[tuple[int, list[Any]]]] = {}
+        documents: dict[str, list[tuple[int, list[Buffer]]]] = {}
         for packet, candid, programid in rows.alerts.select("packet", "candid", "programid").iter_rows():
             stamps = {}
             for kind, path in self._survey.cutouts.items():
@@ -251,6 +258,7 @@ class _Load:
             unknown_fields=tuple(sorted(self._found.unknown)),
             damage=entry["damage"],
             seconds=entry["seconds"],
+            object_keys=frozenset(self._found.objects),
         )
 
 
@@ -305,10 +313,13 @@ def _already_loaded(connection: Connection, source: Source) -> str:
 
 
 def _sha256(source: Source) -> str:
-    with open_packets(source, allow_damaged=True) as reader:
-        for _ in reader:
-            pass
-        return reader.sha256
+    if source.kind == "folder":
+        with open_packets(source) as reader:
+            for _ in reader:
+                pass
+            return reader.sha256
+    with source.path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 @contextmanager
@@ -316,7 +327,9 @@ def _turn(config: Config, survey: Survey, name: str) -> Iterator[Connection]:
     """Give a connection that alone may load the tarball of this name."""
     with connect(config, Account.LOADER, survey.name) as connection:
         # What a killed server left behind is rolled back in the background; its locks are waited for, not reported.
-        connection.exec_driver_sql(f"SET SESSION sql_mode = 'TRADITIONAL', innodb_lock_wait_timeout = {TURN_SECONDS}")
+        connection.exec_driver_sql(
+            f"SET SESSION sql_mode = 'TRADITIONAL', innodb_lock_wait_timeout = {ROLLBACK_SECONDS}"
+        )
         lock(connection, _turn_name(survey, tarball_id(name)), TURN_SECONDS)
         connection.rollback()
         yield connection

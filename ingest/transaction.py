@@ -15,7 +15,7 @@ from sqlalchemy import text
 from alertdb.errors import LoadRefused
 from ingest.checksum import checksum
 from ingest.ledger import Reject, write_entry
-from ingest.load import load_csv, lock, release
+from ingest.load import MERGE_LOCK_SECONDS, load_csv, lock, merge_lock, release
 from ingest.shared_tables import drop_arrived, merge_history, merge_rows
 from ingest.spool import write_csv
 from ingest.summary import update_summary
@@ -32,7 +32,6 @@ if TYPE_CHECKING:
 __all__ = ["LoadedElsewhere", "TarballTransaction"]
 
 BATCH_LOCK_SECONDS = 600
-MERGE_LOCK_SECONDS = 24 * 3600
 CANDIDS_PER_QUERY = 5000
 MODULUS = 2**64
 HAND_OVER = f"""
@@ -118,7 +117,7 @@ class TarballTransaction:
         facts
             Columns of the ledger that only the caller knows.
         """
-        name = f"alertdb.{self._survey.name}.merge"
+        name = merge_lock(self._survey.name)
         if not lock(self._connection, name, MERGE_LOCK_SECONDS):
             raise LoadRefused.because(self._name, f"no turn to merge within {MERGE_LOCK_SECONDS} s")
         try:
@@ -179,7 +178,7 @@ class TarballTransaction:
             return 0
         contested = pl.concat(self._contested)
         owners = self._owners(self._connection, contested["candid"].to_list())
-        names = dict(self._connection.exec_driver_sql("SELECT id, name FROM tarballs").tuples())
+        names = {row.id: row.name for row in self._connection.exec_driver_sql("SELECT id, name FROM tarballs")}
         ours = [candid for candid, owner in owners.items() if names[owner] > self._name]
         for owner in {owners[candid] for candid in ours}:
             self._take_over(contested.filter(pl.col("candid").is_in([c for c in ours if owners[c] == owner])), owner)
@@ -187,7 +186,11 @@ class TarballTransaction:
 
     def _take_over(self, alerts: pl.DataFrame, owner: int) -> None:
         listed = ", ".join(str(candid) for candid in alerts["candid"])
-        self._connection.exec_driver_sql(f"DELETE FROM alerts WHERE candid IN ({listed})")
+        # By the key whatever the optimizer thinks: a scan would wait for the rows that other loads are writing, and
+        # they wait for us.
+        self._connection.exec_driver_sql(
+            f"DELETE a FROM alerts AS a FORCE INDEX (PRIMARY) WHERE a.candid IN ({listed})"
+        )
         self._load_alerts(alerts)
         # The rows that went were equal to ours: the same packets. So is their part of the checksum.
         part = checksum(alerts.select(self._survey.alert_columns))

@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from archives import empty_tables
 
 from alertdb.config import Config
-from alertdb.database import Account, connect
-from alertdb.schema import ensure_schema, public_database
+from alertdb.schema import ensure_schema
 from alertdb.server import PrivateServer
 
 if TYPE_CHECKING:
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).resolve().parent.parent
 SERVER_OPTIONS = ("innodb_buffer_pool_size=256M", "innodb_log_file_size=64M")
-KEPT = {"schema_changes"}
 
 
 def required(part: str) -> bool:
@@ -66,13 +65,3 @@ def archive(server_config: Config, tmp_path: Path) -> Config:
         thumbnails_url=(tmp_path / "thumbnails").as_uri(),
         server_options=server_config.server_options,
     )
-
-
-def empty_tables(config: Config, survey: str = "ztf") -> None:
-    """Delete all rows of all tables of a survey."""
-    with connect(config, Account.ADMIN, survey) as connection:
-        for database in (survey, public_database(survey)):
-            listing = connection.exec_driver_sql(f"SHOW FULL TABLES IN {database} WHERE Table_type = 'BASE TABLE'")
-            for table in [row[0] for row in listing if row[0] not in KEPT]:
-                connection.exec_driver_sql(f"DELETE FROM {database}.{table}")
-        connection.commit()

@@ -1,22 +1,36 @@
 """Thumbnails by candid: the seam that every store stands behind, and `open_store`.
 
 A document holds the three cutouts of one alert: a stored (uncompressed) ZIP of ``science.fits.gz``,
-``template.fits.gz`` and ``difference.fits.gz``, each with the bytes as the alert packet held them. A cutout that
-the packet lacks is no member. The key is the candid.
+``template.fits.gz`` and ``difference.fits.gz``, each with the bytes as the alert packet held them. A cutout
+that the packet lacks is no member. The key is the candid. See `alertdb.thumbnails.document`.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol, Self
+from typing import TYPE_CHECKING, NamedTuple, Protocol, Self, SupportsIndex, TypeAlias
+from urllib.parse import unquote, urlsplit
+
+from alertdb.errors import UnknownThumbnailStore
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
     from types import TracebackType
 
-__all__ = ["KINDS", "ThumbnailStore", "ThumbnailWriter"]
+__all__ = ["KINDS", "RIGHTS", "Buffer", "SealedTarball", "ThumbnailStore", "ThumbnailWriter", "open_store"]
 
 KINDS = ("science", "template", "difference")
 RIGHTS = ("public", "partnership")  # rights classes, in the order in which a reader looks for a candid
+
+Buffer: TypeAlias = bytes | bytearray | memoryview
+
+
+class SealedTarball(NamedTuple):
+    """One tarball's documents of one rights class, as a store lists them."""
+
+    rights: str
+    tarball: str
+    documents: int
+    size_bytes: int
 
 
 class ThumbnailWriter(Protocol):
@@ -25,12 +39,21 @@ class ThumbnailWriter(Protocol):
     As a context manager it discards on an error, and seals on a normal exit.
     """
 
-    def put_many(self, documents: Iterable[tuple[int, bytes]]) -> None:
-        """Add documents as (candid, bytes of the ZIP)."""
+    def put_many(self, documents: Iterable[tuple[int, Buffer | Sequence[Buffer]]]) -> None:
+        """Add documents as (candid, bytes of the ZIP, whole or in the pieces of `document_pieces`).
+
+        The bytes may be views of a buffer; they are not looked at again after the call.
+        """
         ...
 
     def seal(self) -> None:
-        """Make all documents durable and visible, at once; replaces what the same tarball sealed before."""
+        """Make all documents durable and visible, at once; replaces what the same tarball sealed before.
+
+        Raises
+        ------
+        DuplicateThumbnail
+            Raised if two documents have one candid; nothing becomes visible then.
+        """
         ...
 
     def discard(self) -> None:
@@ -51,14 +74,62 @@ class ThumbnailStore(Protocol):
         """Begin the documents of one tarball (its name without suffixes) and rights class."""
         ...
 
-    def get(self, candid: int) -> bytes:
-        """Return one document; `UnknownCandid` where there is none, `DamagedThumbnail` where its CRC is off."""
+    def get(self, candid: SupportsIndex) -> bytes:
+        """Return one document.
+
+        Raises
+        ------
+        UnknownCandid
+            Raised if there is none.
+        DamagedThumbnail
+            Raised if its CRC is off, or if it may be in a file that is damaged.
+        """
         ...
 
-    def get_many(self, candids: Sequence[int]) -> Iterator[tuple[int, bytes]]:
-        """Yield (candid, document) for each candid found, in the order asked; those not found are left out."""
+    def get_many(self, candids: Iterable[SupportsIndex]) -> Iterator[tuple[int, bytes]]:
+        """Yield (candid, document) for each candid found, in the order asked; leave out those not found.
+
+        Damage takes nothing from the others: it is raised as `DamagedThumbnail` after the last document.
+        """
         ...
 
     def verify(self) -> Iterator[str]:
         """Read everything and yield one line for each damage found."""
         ...
+
+    def tarballs(self) -> list[SealedTarball]:
+        """List what is sealed, by rights class, then by name; what is damaged as a whole is left out."""
+        ...
+
+    def remove(self, tarball: str, rights: str) -> bool:
+        """Take away the documents of one tarball and rights class; return whether there were any."""
+        ...
+
+
+def open_store(url: str, *, readonly: bool = True) -> ThumbnailStore:
+    """Open the thumbnails at a URL.
+
+    Parameters
+    ----------
+    url
+        ``file:///folder/of/thumbnails``: the embedded store, which keeps sealed files below that folder.
+    readonly
+        Whether to refuse `writer` and `remove`. If False, a missing folder is made.
+
+    Raises
+    ------
+    UnknownThumbnailStore
+        Raised if the URL is of no known kind.
+    NoThumbnailStore
+        Raised if the folder is missing and `readonly` is set.
+    """
+    from alertdb.thumbnails.embedded import EmbeddedStore  # here, since it imports the names above
+
+    scheme, host, path, _, _ = urlsplit(url)
+    if scheme in {"couchbase", "couchbases"}:
+        raise UnknownThumbnailStore(url, "the Couchbase store is not there yet")
+    if scheme != "file":
+        raise UnknownThumbnailStore(url, f"unknown scheme {scheme!r}" if scheme else "it has no scheme")
+    if host not in {"", "localhost"} or not path.startswith("/"):
+        raise UnknownThumbnailStore(url, f"{host or path!r} is no absolute path on this machine")
+    return EmbeddedStore(unquote(path), readonly=readonly)

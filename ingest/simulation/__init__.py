@@ -1,1 +1,1 @@
-"""Nights of simulated alerts whose truth is known."""
+"""Nights of simulated alerts whose truth is known: `ingest.simulation.nights.simulate_nights`."""

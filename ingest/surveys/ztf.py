@@ -143,7 +143,7 @@ class Ztf:
     forced = SharedTable(
         "alerts_forced", EPOCH, (*EPOCH, *(name for name in FP_HIST if name not in EPOCH), "packet_candid")
     )
-    cutouts = {
+    cutouts: Mapping[str, str] = {
         "science": "cutoutScience.stampData",
         "template": "cutoutTemplate.stampData",
         "difference": "cutoutDifference.stampData",
@@ -153,7 +153,7 @@ class Ztf:
         """Turn decoded packets into rows. See `ingest.surveys.Survey.rows`."""
         alerts = _alerts(decoded.packets)
         histories = {name: _history(table) for name, table in decoded.arrays.items()}
-        rejects = _unusable(alerts) | _unusable_history(histories)
+        rejects = {**decoded.rejects, **_unusable_history(histories), **_unusable(alerts)}
         alerts = alerts.filter(~pl.col(PACKET_INDEX).is_in(list(rejects)))
         alerts = alerts.with_columns(healpix29(alerts["ra"], alerts["dec"]))
         owners = alerts.select(PACKET_INDEX, "objectId", packet_candid="candid")

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from alertdb.errors import DamagedTarball
+from ingest.tarballs.files import readable
 from ingest.tarballs.names import MAX_PACKET
 from ingest.tarballs.scan import TarScan
 from ingest.tarballs.sources import avro_files
@@ -47,7 +48,8 @@ def estimate(source: Source) -> Estimate:
         If its beginning cannot be read or is something else.
     """
     if source.kind == "folder":
-        count = len(avro_files(source.path))
+        with readable(source.path):
+            count = len(avro_files(source.path))
         return Estimate(count, count, source.bytes)
     if source.kind == "avro":
         return Estimate(1, int(source.bytes <= MAX_PACKET), source.bytes)

@@ -42,6 +42,8 @@ def gunzip(blocks: Iterable[bytes]) -> Iterator[bytes]:
                     break
                 if rest[0] != MAGIC[0]:
                     raise BadGzip("something that is no gzip follows its gzip data")
+                # isal 1.9 takes a header with two fields of free length (a name and a comment, say) for damage if a
+                # block ends between them. Only a further member can begin so late, and gzip writes at most one.
                 unpacker = IgzipDecompressor(flag=DECOMP_GZIP)
             yield from _unpack(unpacker, rest)
             rest = b""

@@ -68,7 +68,10 @@ class PacketReader:
 
     @property
     def damage(self) -> str | None:
-        """What is wrong with a damaged tarball that was opened with `allow_damaged`; None if it is whole."""
+        """What is wrong with a tarball that was read all the same; None if it is whole.
+
+        That is one opened with `allow_damaged`, or a .tar.gz with the right gzip checksum whose tar was never closed.
+        """
         return self._scan.damage
 
     @property

@@ -21,7 +21,7 @@ from ingest.tarballs.names import is_passed_over, shown, why_rejected
 if TYPE_CHECKING:
     from ingest.tarballs.batches import Found
 
-__all__ = ["BadTar", "Walk"]
+__all__ = ["BadTar", "UnclosedTar", "Walk"]
 
 MAX_EXTENSION = 1 << 20  # bytes of a pax header or a GNU long name; real ones have a few hundred
 _ZEROS = bytes(BLOCK)
@@ -31,6 +31,10 @@ _EXTENSIONS = {b"x", b"X", b"g", b"L", b"K"}
 
 class BadTar(Exception):
     """What is wrong with a tar, in words that follow 'is damaged:'."""
+
+
+class UnclosedTar(BadTar):
+    """The tar ends after a whole member, without the two blocks of zeros that close a tar."""
 
 
 class Walk:
@@ -52,6 +56,7 @@ class Walk:
         self.members = 0
         self._ended = False
         self._skip = 0  # bytes of content and padding that nobody wants
+        self._after_map: int | None = None  # bytes of content after the map of a sparse member
         self._defaults: dict[bytes, bytes] = {}  # what a global pax header says of all members
         self._next: dict[bytes, bytes] = {}  # what extension headers say of the member to come
         self._where = "before its first member"
@@ -81,7 +86,7 @@ class Walk:
         if left or self._skip:
             raise BadTar("the tar breaks off")
         if not self._ended and self.position:
-            raise BadTar("the tar lacks its closing blocks, so members after this may be missing")
+            raise UnclosedTar("the tar lacks its closing blocks, so members after this may be missing")
 
     def where(self) -> str:
         """Name the member where the walk stands."""
@@ -95,13 +100,15 @@ class Walk:
         if len(view) - at < BLOCK:
             return self._need(BLOCK)
         block = bytes(view[at : at + BLOCK])
+        if self._after_map is not None:
+            return self._see_map(block, self._after_map, len(view) - at)
         if block == _ZEROS:
             return self._close(view[at + BLOCK : at + 2 * BLOCK])
         header = parse_header(block)
         if header.kind in _EXTENSIONS:
             return self._extend(header, view[at + BLOCK :])
         if header.kind == b"S" and is_extended_sparse(block, first=True):
-            return self._pass_sparse(found, header, view[at:])
+            return self._begin_map(found, header, view, at)
         return self._meet(found, self._completed(header), view, at)
 
     def _need(self, size: int) -> int:
@@ -136,9 +143,9 @@ class Walk:
         if header.kind == b"L":
             self._next[b"path"] = text.partition(b"\0")[0]
         elif header.kind == b"g":
-            self._defaults |= parse_pax(text)
+            self._defaults |= _heard(parse_pax(text))
         elif header.kind != b"K":  # a long name of a link's target: links are rejects anyway
-            self._next |= parse_pax(text)
+            self._next |= _heard(parse_pax(text))
         return BLOCK + padded(header.size)
 
     def _completed(self, header: Header) -> Header:
@@ -149,8 +156,7 @@ class Walk:
         size = said.get(b"size") or b"%d" % header.size
         if not size.isdigit():
             raise BadHeader(f"{size!r} in it is no size")
-        sparse = any(key.startswith(b"GNU.sparse.") for key in said)
-        return Header(said.get(b"path") or header.name, int(size), b"S" if sparse else header.kind)
+        return Header(said.get(b"path") or header.name, int(size), said.get(b"kind") or header.kind)
 
     def _meet(self, found: Found, header: Header, view: memoryview, at: int) -> int:
         name, size, kind = header
@@ -171,16 +177,22 @@ class Walk:
         content = 0 if kind in _WITHOUT_CONTENT else padded(size)
         return self._pass(BLOCK + content, len(view) - at)
 
-    def _pass_sparse(self, found: Found, header: Header, block_on: memoryview) -> int:
-        """Reject a GNU sparse member whose map goes on in further blocks, of which the size says nothing."""
-        end = 2 * BLOCK
-        while True:
-            if end > MAX_EXTENSION:
-                raise BadTar("the map of a sparse member does not end")
-            if end > len(block_on):
-                return self._need(end)
-            if not is_extended_sparse(bytes(block_on[end - BLOCK : end]), first=False):
-                break
-            end += BLOCK
-        ahead = self._meet(found, self._completed(header), block_on, 0)
-        return self._pass(self._skip + ahead + end - BLOCK, len(block_on))
+    def _begin_map(self, found: Found, header: Header, view: memoryview, at: int) -> int:
+        """Reject a GNU sparse member whose map goes on in further blocks, of which its size says nothing."""
+        header = self._completed(header)
+        self._after_map = padded(header.size)
+        return self._meet(found, header._replace(size=0), view, at)
+
+    def _see_map(self, block: bytes, after: int, available: int) -> int:
+        if is_extended_sparse(block, first=False):
+            return BLOCK
+        self._after_map = None
+        return self._pass(BLOCK + after, available)
+
+
+def _heard(records: dict[bytes, bytes]) -> dict[bytes, bytes]:
+    """Keep of pax records what concerns us; a hostile tar could say millions of other things."""
+    heard: dict[bytes, bytes] = {key: records[key] for key in (b"path", b"size") if key in records}
+    if any(key.startswith(b"GNU.sparse.") for key in records):
+        heard[b"kind"] = b"S"
+    return heard

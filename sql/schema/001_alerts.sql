@@ -2,6 +2,8 @@
 -- The first 99 columns are those of schema 3.0 in its order, then what it and later schemas add.
 -- Clustered by candid, which grows with time: at 10^8 rows only keys that append load fast.
 -- `lightcurve` holds all that the view of that name reads, so that a light curve never touches the wide rows.
+-- Each key holds programid: the server tries a condition on the columns of a key before it reads the row, and where
+-- programid is not among them it would try the condition of a public reader on partnership rows, too.
 CREATE TABLE alerts (
     objectId        VARCHAR(32) NOT NULL COMMENT 'Name of the object: every detection at this place in the sky carries it. Never NULL.',
     jd              DOUBLE NOT NULL      COMMENT 'Start of the exposure, Julian date, UTC. Never NULL. [d]',
@@ -112,7 +114,7 @@ CREATE TABLE alerts (
     tarball         BIGINT NOT NULL      COMMENT 'Tarball that owns the alert: tarballs.id. Never NULL.',
     PRIMARY KEY (candid),
     KEY lightcurve (objectId, jd, fid, magpsf, sigmapsf, isdiffpos, diffmaglim, rb, programid),
-    KEY position (hpx29),
-    KEY epoch (jd)
+    KEY position (hpx29, programid),
+    KEY epoch (jd, programid)
 ) ENGINE=InnoDB CHARACTER SET utf8mb4 COLLATE utf8mb4_nopad_bin
     COMMENT='Alerts: detections that the survey announced, one row per packet';

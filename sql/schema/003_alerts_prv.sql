@@ -1,4 +1,5 @@
 -- Detections known only from the history in packets of other alerts: a row leaves when its own alert arrives.
+-- Each key but the primary one holds programid: see the table alerts.
 CREATE TABLE alerts_prv (
     objectId      VARCHAR(32) NOT NULL COMMENT 'Object in whose history the detection stands. Never NULL.',
     jd            DOUBLE NOT NULL      COMMENT 'Start of the exposure, Julian date, UTC. Never NULL. [d]',
@@ -58,7 +59,7 @@ CREATE TABLE alerts_prv (
     rbversion     VARCHAR(32)          COMMENT 'Version of the classifier that gave rb. NULL: packets before schema 2.0, or no value in the packet.',
     packet_candid BIGINT NOT NULL      COMMENT 'Alert whose packet brought this row: of several packets the one with the largest candid. Never NULL.',
     PRIMARY KEY (objectId, candid),
-    KEY candid (candid),
+    KEY candid (candid, programid),
     KEY lightcurve (objectId, jd, fid, magpsf, sigmapsf, isdiffpos, diffmaglim, rb, programid)
 ) ENGINE=InnoDB CHARACTER SET utf8mb4 COLLATE utf8mb4_nopad_bin
     COMMENT='Detections known only from the history of other alerts';

@@ -1,10 +1,27 @@
 -- Light curves: one row per epoch (objectId, jd, fid) of an object, whatever brought it. Precedence: alert,
 -- history, limit, forced, and of two detections at one epoch the larger candid. Forced photometry of the same
--- epoch stands beside the row in flux, flux_error and magzpsci.
--- Outer joins and IS NULL, not NOT EXISTS: the optimizer may turn the latter into a materialized subquery over a
--- whole table, while a join looks up one key.
--- objectId = and objectId IN reach each of the four branches when they hold literals. MariaDB does not push a
--- statement parameter (?), a join or a subquery into a UNION: with these it would make every light curve first.
+-- epoch stands beside the row in flux, flux_error and magzpsci. Name the objects as literals, with objectId = or IN:
+-- for a statement parameter (?), a join or a subquery MariaDB makes the light curves of all objects first.
+--
+-- That is since it pushes conditions into the branches of a UNION, but only literals. Outer joins and IS NULL, not
+-- NOT EXISTS: the optimizer may turn the latter into a materialized subquery over a whole table, while a join looks
+-- up one key.
+--
+-- MariaDB keeps no comments on the columns of a view, so they stand here, for docs/tables.md:
+--   objectId    Name of the object. Never NULL.
+--   jd          Start of the exposure, Julian date, UTC. Never NULL. [d]
+--   fid         Filter: 1 = g, 2 = r, 3 = i. Never NULL.
+--   kind        What the epoch is known from: alert, history (of another alert), limit or forced. Never NULL.
+--   candid      Identifier of the detection. NULL: kind is limit or forced.
+--   magpsf      Magnitude of the difference by PSF fit. NULL: kind is limit or forced, or no value in the packet. [mag]
+--   sigmapsf    1-sigma uncertainty of magpsf. NULL: as magpsf. [mag]
+--   isdiffpos   Sign of the difference: t = brighter than the reference, f = fainter. NULL: as magpsf.
+--   diffmaglim  Expected 5-sigma limiting magnitude of the difference image. NULL: no value in the packet. [mag]
+--   flux        Forced PSF-fit flux in the difference image. NULL: no forced photometry at this epoch. [DN]
+--   flux_error  1-sigma uncertainty of flux. NULL: as flux. [DN]
+--   magzpsci    Zero point of the forced photometry: magnitude = magzpsci - 2.5 log10(flux). NULL: as flux. [mag]
+--   rb          Real-bogus score by random forest, 0 bogus to 1 real. NULL: as magpsf.
+--   programid   Programme that took the exposure: 1 public, 2 partnership, 3 Caltech. NULL: no value in the packet.
 CREATE OR REPLACE SQL SECURITY INVOKER VIEW lightcurve AS
 SELECT a.objectId AS objectId, a.jd AS jd, a.fid AS fid, 'alert' AS kind, a.candid AS candid,
        a.magpsf AS magpsf, a.sigmapsf AS sigmapsf, a.isdiffpos AS isdiffpos, a.diffmaglim AS diffmaglim,

@@ -1,10 +1,11 @@
 -- Light curves: one row per epoch (objectId, jd, fid) of an object, whatever brought it. Precedence: alert,
 -- history, limit, forced, and of two detections at one epoch the larger candid. Forced photometry of the same
--- epoch stands beside the row in flux, flux_error and magzpsci.
--- Outer joins and IS NULL, not NOT EXISTS: the optimizer may turn the latter into a materialized subquery over a
--- whole table, while a join looks up one key.
--- objectId = and objectId IN reach each of the four branches when they hold literals. MariaDB does not push a
--- statement parameter (?), a join or a subquery into a UNION: with these it would make every light curve first.
+-- epoch stands beside the row in flux, flux_error and magzpsci. Name the objects as literals, with objectId = or IN:
+-- for a statement parameter (?), a join or a subquery MariaDB makes the light curves of all objects first.
+--
+-- That is since it pushes conditions into the branches of a UNION, but only literals. Outer joins and IS NULL, not
+-- NOT EXISTS: the optimizer may turn the latter into a materialized subquery over a whole table, while a join looks
+-- up one key.
 -- Public: only rows of programid 1 take part, so that a partnership row neither shows nor hides a public one.
 CREATE OR REPLACE DEFINER = alertdb_definer@localhost SQL SECURITY DEFINER VIEW lightcurve AS
 SELECT a.objectId AS objectId, a.jd AS jd, a.fid AS fid, 'alert' AS kind, a.candid AS candid,

@@ -47,11 +47,11 @@ def test_real_tarballs_give_what_tarfile_gives(real_data: Path) -> None:
     tarballs = sorted(real_data.glob("*/*.tar.gz"))
     assert tarballs
     for path in tarballs:
-        # One of them was distributed without closing blocks; test_damaged_tarballs.py has more of that.
-        with open_packets(one(path), allow_damaged=True) as reader:
+        with open_packets(one(path)) as reader:
             assert packets(reader) == expected(path), path
             assert reader.sha256 == hashlib.sha256(path.read_bytes()).hexdigest()
             assert reader.bytes_read == path.stat().st_size
+            # One of them was never closed; test_damaged_tarballs.py has more of that.
             assert (reader.damage is None) == (path.name != "ztf_public_20180819.tar.gz")
     assert threading.active_count() == 1
 

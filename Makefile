@@ -1,0 +1,25 @@
+.PHONY: help demo test lint docs requirements
+
+help: ## show this list
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 14
+
+demo: ## install, make an archive of simulated alerts, show it
+	./demo.sh
+
+test: ## check style and types, run all tests
+	./test.sh
+
+lint: ## mend style, check types and shell scripts
+	./setup.sh
+	.venv/bin/ruff check --fix
+	.venv/bin/ruff format
+	.venv/bin/mypy
+	shellcheck *.sh .ci/run
+
+docs: ## write docs/tables.md from the column comments (of the running archive)
+	.venv/bin/python -m alertdb.dictionary > docs/tables.new
+	mv docs/tables.new docs/tables.md
+
+requirements: ## pin the newest versions that pyproject.toml allows (needs uv)
+	uv pip compile pyproject.toml --extra test --universal --fork-strategy fewest --python-version 3.11 \
+	  --upgrade --quiet --custom-compile-command "make requirements" --output-file requirements.txt

@@ -1,0 +1,187 @@
+"""Writing a sealed file: it gets its name when it is whole, and is an unfinished file until then."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from array import array
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING, Self
+
+import numpy as np
+from isal.isal_zlib import crc32
+
+from alertdb.errors import DuplicateThumbnail, ThumbnailsBusy, ThumbnailsNotWritten
+from alertdb.thumbnails.layout import RECORD, closing, document_header
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+    from pathlib import Path
+    from types import TracebackType
+
+    from alertdb.thumbnails import Buffer
+    from alertdb.thumbnails.layout import Table
+
+__all__ = ["UNFINISHED", "EmbeddedWriter", "sync_folder"]
+
+UNFINISHED = ".unfinished"  # follows the sealed file's name
+_PIECES_AT_ONCE = 1000  # the system takes 1024 in one call
+_BYTES_AT_ONCE = 8 << 20
+_LEAVING_BYTES = 32 << 20
+_WHOLE = (bytes, bytearray, memoryview)
+
+
+class EmbeddedWriter:
+    """The documents of one tarball and rights class on their way into one sealed file.
+
+    What a killed writer leaves is never looked at, and overwritten by the next writer of the same tarball.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._unfinished = path.with_name(path.name + UNFINISHED)
+        self._candids, self._offsets = array("q"), array("Q")
+        self._sizes, self._crcs = array("I"), array("I")
+        self._end = self._written = self._leaving = 0  # offsets: put, written, on its way to the disk
+        self._pending: list[Buffer] = []
+        with self._explained():
+            self._handle = self._open()
+
+    def put_many(self, documents: Iterable[tuple[int, Buffer | Sequence[Buffer]]]) -> None:
+        """Add documents as (candid, bytes of the ZIP, whole or in pieces)."""
+        for candid, document in documents:
+            self._put(candid, (document,) if isinstance(document, _WHOLE) else document)
+        self._flush()  # the pieces are views of a buffer that its owner may use again now
+
+    def seal(self) -> None:
+        """Make all documents durable and visible; see `ThumbnailWriter.seal`."""
+        for piece in closing(self._records(), self._end):
+            self._append((piece,), len(piece))
+        self._flush()
+        with self._explained():
+            os.fsync(self._handle)
+            os.fchmod(self._handle, 0o444)
+            self._unfinished.rename(self._path)
+            sync_folder(self._path.parent)
+        self._close()  # only now, as the lock keeps others from the unfinished file's name
+
+    def discard(self) -> None:
+        """Forget everything put so far."""
+        with suppress(OSError):
+            self._unfinished.unlink()
+        self._close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if kind is not None:
+            self.discard()
+            return
+        try:
+            self.seal()
+        except BaseException:
+            self.discard()
+            raise
+
+    def _close(self) -> None:
+        os.close(self._handle)
+        self._handle = -1  # whoever goes on writing must not hit the file that gets this number next
+
+    def _open(self) -> int:
+        """Open the unfinished file, empty and locked against other writers."""
+        while True:
+            handle = os.open(self._unfinished, os.O_RDWR | os.O_CREAT, 0o644)
+            try:
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                if self._is_there(handle):
+                    os.ftruncate(handle, 0)
+                    return handle
+            except BlockingIOError:
+                os.close(handle)
+                raise ThumbnailsBusy(self._unfinished) from None
+            os.close(handle)  # its writer sealed or discarded it between our open and our lock
+
+    def _is_there(self, handle: int) -> bool:
+        try:
+            return os.path.samestat(os.fstat(handle), self._unfinished.stat())
+        except FileNotFoundError:
+            return False
+
+    def _put(self, candid: int, pieces: Sequence[Buffer]) -> None:
+        size = crc = 0
+        for piece in pieces:
+            size += len(piece)
+            crc = crc32(piece, crc)
+        header = document_header(candid, crc, size)
+        self._candids.append(candid)
+        self._offsets.append(self._end + len(header))
+        self._sizes.append(size)
+        self._crcs.append(crc)
+        self._append((header, *pieces), len(header) + size)
+
+    def _append(self, pieces: Sequence[Buffer], size: int) -> None:
+        self._pending += pieces
+        self._end += size
+        if self._end - self._written >= _BYTES_AT_ONCE or len(self._pending) >= _PIECES_AT_ONCE:
+            self._flush()
+
+    def _flush(self) -> None:
+        pieces, self._pending = self._pending, []
+        with self._explained():
+            while pieces:
+                pieces = _after(pieces, os.writev(self._handle, pieces[:_PIECES_AT_ONCE]))
+            self._written = self._end
+            if self._written - self._leaving >= _LEAVING_BYTES:
+                self._write_back()
+
+    def _write_back(self) -> None:
+        """Have the system write what it still holds in memory, and free what it has written.
+
+        It starts writing the newest bytes and does not wait for them; most of the older ones have been
+        written by now. Without it a night's gigabytes push everything else out of the page cache, take new
+        pages all the time, and leave all the waiting to the final fsync (benchmarks/thumbnail_stores.py).
+        """
+        os.posix_fadvise(self._handle, 0, self._leaving, os.POSIX_FADV_DONTNEED)
+        os.posix_fadvise(self._handle, self._leaving, self._written - self._leaving, os.POSIX_FADV_DONTNEED)
+        self._leaving = self._written
+
+    def _records(self) -> Table:
+        """Return the index (dtype `RECORD`), sorted by candid."""
+        records = np.empty(len(self._candids), RECORD)
+        columns = (self._candids, self._offsets, self._sizes, self._crcs)
+        for name, column in zip(RECORD.names or (), columns, strict=True):
+            records[name] = column
+        records = records[np.argsort(records["candid"], kind="stable")]
+        twice = np.flatnonzero(np.diff(records["candid"]) == 0)
+        if len(twice):
+            raise DuplicateThumbnail(int(records["candid"][twice[0]]), self._path.stem)
+        return records
+
+    @contextmanager
+    def _explained(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            why = f"{error.strerror} after {self._end / 1e6:.1f} MB"
+            raise ThumbnailsNotWritten(self._path, why) from error
+
+
+def sync_folder(folder: Path) -> None:
+    """Make a folder's new names durable."""
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def _after(pieces: list[Buffer], written: int) -> list[Buffer]:
+    """Return what is left of the pieces when their first `written` bytes are gone."""
+    for number, piece in enumerate(pieces):
+        if written < len(piece):
+            return [memoryview(piece)[written:], *pieces[number + 1 :]]
+        written -= len(piece)
+    return []

@@ -1,0 +1,177 @@
+"""Compare ways to keep thumbnails: CPU time to write, room on disk, time to read one, warm.
+
+Every way stores the same cutouts, makes them durable, and checks a CRC-32 when it reads. CPU time is that of
+this process, its system calls included. The machine's speed changes from minute to minute, so the ways take
+turns, and each figure is the median of its turns.
+
+    python benchmarks/thumbnail_stores.py [--quick] [--json FILE] [--folder FOLDER]
+"""
+
+from __future__ import annotations
+
+import argparse
+import io
+import json
+import random
+import statistics
+import tempfile
+import time
+import zipfile
+import zlib
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeAlias
+
+import numpy as np
+from isal.isal_zlib import crc32
+from thumbnail_ways import ALERT_BYTES, FIRST_CANDID, WAYS, some_candids, stamps
+
+from alertdb.thumbnails import open_store
+from alertdb.thumbnails.document import document_pieces
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from thumbnail_ways import Way
+
+Figures: TypeAlias = dict[str, float]
+
+
+def read_times_us(get: Callable[[int], object], candids: Sequence[int], reads: int) -> tuple[float, float]:
+    """Return the median and the 99th percentile of single reads, in microseconds."""
+    times = []
+    for candid in random.Random(3).choices(candids, k=reads):
+        start = time.perf_counter_ns()
+        get(candid)
+        times.append(time.perf_counter_ns() - start)
+    p50, p99 = np.percentile(times, [50, 99]) / 1000
+    return float(p50), float(p99)
+
+
+def measure(way: Way, root: Path, candids: Sequence[int], reads: int) -> Figures:
+    """Write, then read warm; times per alert."""
+    with tempfile.TemporaryDirectory(dir=root) as name:
+        folder = Path(name)
+        cpu, wall = time.process_time(), time.perf_counter()
+        way.write(folder, candids)
+        cpu, wall = time.process_time() - cpu, time.perf_counter() - wall
+        size = sum(path.stat().st_blocks * 512 for path in folder.rglob("*") if path.is_file())
+        get = way.reader(folder)
+        for candid in candids:
+            get(candid)
+        p50, p99 = read_times_us(get, candids, reads)
+    stored = len(candids) * ALERT_BYTES
+    return {
+        "write_cpu_ms": cpu / len(candids) * 1e3,
+        "write_wall_ms": wall / len(candids) * 1e3,
+        "overhead_percent": (size / stored - 1) * 100,
+        "read_p50_us": p50,
+        "read_p99_us": p99,
+    }
+
+
+def medians(turns: list[Figures]) -> Figures:
+    """Return the median of each figure."""
+    return {name: statistics.median(turn[name] for turn in turns) for name in turns[0]}
+
+
+def compare_ways(root: Path, alerts: int, turns: int) -> dict[str, Figures]:
+    """Return the figures of each way, the ways taking turns."""
+    candids = some_candids(alerts)
+    results: dict[str, list[Figures]] = {name: [] for name in WAYS}
+    for _ in range(turns):
+        for name, way in WAYS.items():
+            results[name].append(measure(way, root, candids, reads=alerts))
+    return {name: medians(figures) for name, figures in results.items()}
+
+
+def cpu_us(work: Callable[[Mapping[str, memoryview]], object], alerts: int) -> float:
+    """Return the CPU time of some work per alert, in microseconds, best of three rounds."""
+    rounds = []
+    for _ in range(3):
+        start = time.process_time()
+        for number in range(alerts):
+            work(stamps(number))
+        rounds.append(time.process_time() - start)
+    return min(rounds) / alerts * 1e6
+
+
+def zipfile_document(cutouts: Mapping[str, memoryview]) -> bytes:
+    """Build a document with the standard library."""
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w") as archive:
+        for kind, stamp in cutouts.items():
+            archive.writestr(zipfile.ZipInfo(f"{kind}.fits.gz"), bytes(stamp))
+    return stream.getvalue()
+
+
+def compare_parts(alerts: int) -> Figures:
+    """Return what one alert's checksums and headers cost, by whom they are made."""
+    return {
+        "crc_zlib_us": cpu_us(lambda cutouts: [zlib.crc32(stamp) for stamp in cutouts.values()], alerts),
+        "crc_isal_us": cpu_us(lambda cutouts: [crc32(stamp) for stamp in cutouts.values()], alerts),
+        "document_zipfile_us": cpu_us(zipfile_document, alerts),
+        "document_pieces_us": cpu_us(document_pieces, alerts),
+    }
+
+
+def many_files(root: Path, files: int, *, overlapping: bool) -> Figures:
+    """Return how long a lookup takes among many small sealed files."""
+    per_file = 20
+    numbers = np.arange(FIRST_CANDID, FIRST_CANDID + files * per_file)
+    shares = numbers.reshape(per_file, files).T if overlapping else numbers.reshape(files, per_file)
+    with tempfile.TemporaryDirectory(dir=root) as name:
+        url = Path(name).as_uri()
+        store = open_store(url, readonly=False)
+        for number, share in enumerate(shares.tolist()):
+            with store.writer(f"night{number:06d}", "public") as writer:
+                writer.put_many((candid, document_pieces(stamps(candid % 1000))) for candid in share)
+        time.sleep(1.1)  # until the folder's time stamp is old enough to be trusted
+        reader = open_store(url)
+        start = time.perf_counter()
+        reader.get(FIRST_CANDID)
+        opening_ms = (time.perf_counter() - start) * 1e3
+        p50, p99 = read_times_us(reader.get, numbers.tolist(), 2000)
+    return {"open_ms": opening_ms, "read_p50_us": p50, "read_p99_us": p99}
+
+
+def show(title: str, figures: Mapping[str, Figures]) -> None:
+    """Print a table, one line for each name."""
+    columns = list(next(iter(figures.values())))
+    print(f"\n{title:28}" + "".join(f"{column:>19}" for column in columns))
+    for name, row in figures.items():
+        print(f"{name:28}" + "".join(f"{row[column]:19.4g}" for column in columns))
+
+
+def main() -> None:
+    """Run everything and print it."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--quick", action="store_true", help="a fifth of the alerts, one turn")
+    parser.add_argument("--json", type=Path, help="write the figures to this file")
+    parser.add_argument(
+        "--folder", type=Path, default=tempfile.gettempdir(), help="where to write (default: %(default)s)"
+    )
+    arguments = parser.parse_args()
+    alerts, turns, files = (3000, 1, 500) if arguments.quick else (20_000, 5, 3000)
+    print(f"{alerts} alerts of {ALERT_BYTES} bytes, median of {turns}" + (", quick" if arguments.quick else ""))
+
+    ways = compare_ways(arguments.folder, alerts, turns)
+    show("way to store", ways)
+    parts = {"per alert": compare_parts(alerts)}
+    show("parts of the writing", parts)
+    lookups = {
+        "one_after_the_other": many_files(arguments.folder, files, overlapping=False),
+        "all_overlapping": many_files(arguments.folder, files, overlapping=True),
+    }
+    show(f"lookup among {files} files", lookups)
+    if arguments.json:
+        tables = {
+            **ways,
+            "parts": parts["per alert"],
+            **{f"files_{name}": row for name, row in lookups.items()},
+        }
+        flat = {f"{name}_{key}": value for name, row in tables.items() for key, value in row.items()}
+        arguments.json.write_text(json.dumps({"quick": arguments.quick, "alerts": alerts, **flat}, indent=2) + "\n")
+
+
+if __name__ == "__main__":
+    main()

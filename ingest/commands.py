@@ -1,0 +1,138 @@
+"""The commands that fill the archive, and those that show what was filled in; part of the program `alertdb`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from alertdb.cli.output import FormatOption, OutputOption, console, message, write_table
+from ingest.simulation.command import simulate
+
+__all__ = ["register"]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands to the program."""
+    for command in (ingest, nights, rejects, simulate):
+        app.command()(command)
+    group = typer.Typer(no_args_is_help=True, help="Keep the table of objects in step with the alerts.")
+    group.command()(update)
+    group.command()(rebuild)
+    app.add_typer(group, name="summary")
+
+
+def ingest(
+    paths: Annotated[
+        list[Path],
+        typer.Argument(
+            metavar="PATH…", help="Tarballs (.tar.gz, .tar), single .avro files, or folders of any of them."
+        ),
+    ],
+    workers: Annotated[
+        int | None,
+        typer.Option(min=1, help="How many tarballs to load at once (default: as many as cores, if worth it)."),
+    ] = None,
+    max_bad: Annotated[
+        int | None,
+        typer.Option(min=0, help="End with exit code 1 if more packets than this are rejected.", metavar="N"),
+    ] = None,
+    allow_damaged: Annotated[
+        bool, typer.Option("--allow-damaged", help="Load what is whole of a damaged tarball; the ledger says so.")
+    ] = False,
+    dry_run: Annotated[
+        bool,
+        typer.Option("--dry-run", help="Load nothing; estimate alerts, space and time, and compare with what is free."),
+    ] = False,
+) -> None:
+    """Load alerts: rows into the tables, cutouts into the thumbnail store, an entry into the ledger.
+
+    A tarball is in as a whole or not at all. One that is in is skipped, so after an interruption of any kind run the
+    same command again. A packet that cannot be used is a reject (see 'alertdb rejects') and stops nothing.
+
+    Examples
+    --------
+      alertdb ingest ztf_public_20180819.tar.gz
+
+      alertdb ingest /data/tarballs --workers 4
+
+      alertdb ingest /data/tarballs --dry-run
+    """
+    from alertdb.config import load_config
+    from ingest.report import report_estimate, report_load
+    from ingest.session import choose_workers
+    from ingest.tarballs import find_sources
+
+    config = load_config()
+    sources = find_sources(paths)
+    if dry_run:
+        report_estimate(console(), sources, config)
+        return
+    chosen = min(workers or choose_workers(sources), len(sources))
+    failures = report_load(console(), sources, config, chosen, max_bad=max_bad, allow_damaged=allow_damaged)
+    if failures:
+        raise typer.Exit(1)
+
+
+def nights(form: FormatOption = None, output: OutputOption = None) -> None:
+    """List the tarballs that are in: the ledger.
+
+    Examples
+    --------
+      alertdb nights
+
+      alertdb nights --format csv --output ledger.csv
+    """
+    from alertdb.config import load_config
+    from ingest.listings import ledger_table, short_ledger_table
+
+    table = short_ledger_table if form is None and output is None else ledger_table
+    write_table(table(load_config()), form, output)
+
+
+def rejects(
+    tarball: Annotated[str | None, typer.Argument(help="File name of one tarball; all if left out.")] = None,
+    form: FormatOption = None,
+    output: OutputOption = None,
+) -> None:
+    """List the packets that were not loaded, with the reason.
+
+    Examples
+    --------
+      alertdb rejects
+
+      alertdb rejects ztf_public_20180601.tar.gz
+    """
+    from alertdb.config import load_config
+    from ingest.listings import rejects_table
+
+    write_table(rejects_table(load_config(), tarball), form, output)
+
+
+def update(
+    objects: Annotated[list[str] | None, typer.Argument(metavar="OBJECTID…", help="Objects; all if left out.")] = None,
+) -> None:
+    """Compute the rows of some or all objects again, in place. Ingest does this for the objects that it touches.
+
+    Example: alertdb summary update ZTF21abiuvdk
+    """
+    from alertdb.config import load_config
+    from ingest.summary import update_all
+
+    count = update_all(load_config(), "ztf", objects or None, lambda done: message(f"{done:,} objects looked at"))
+    console().print(f"The summary is in step: {count:,} objects with two or more alerts.")
+
+
+def rebuild() -> None:
+    """Compute the summary of all objects anew, for instance after a column was added under sql/summary.
+
+    The old table serves until the new one takes its place.
+
+    Example: alertdb summary rebuild
+    """
+    from alertdb.config import load_config
+    from ingest.summary import rebuild_all
+
+    count = rebuild_all(load_config(), "ztf", lambda done: message(f"{done:,} objects looked at"))
+    console().print(f"The summary was rebuilt: {count:,} objects with two or more alerts.")

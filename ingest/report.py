@@ -1,0 +1,193 @@
+"""What the command `ingest` tells while and after it loads: progress, a line per tarball, the counts at the end."""
+
+from __future__ import annotations
+
+import shutil
+import time
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from alertdb.cli.output import message, size
+from alertdb.errors import TooManyRejects
+from ingest.session import Failure, load_all
+from ingest.tarballs import estimate
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from rich.console import Console
+
+    from alertdb.config import Config
+    from ingest.pipeline import Outcome
+    from ingest.tarballs import Source
+
+__all__ = ["report_estimate", "report_load"]
+
+PLAIN_SECONDS = 10  # between two lines of progress where there is no terminal
+# What an alert takes on disk, and how many a second are loaded: benchmarks/ingest.py prints both for a machine.
+DATABASE_BYTES_PER_ALERT = 6_000
+THUMBNAIL_SHARE = 0.87  # of a tarball's bytes are cutouts
+ALERTS_PER_SECOND = 3_000
+
+
+def report_load(
+    console: Console,
+    sources: Sequence[Source],
+    config: Config,
+    workers: int,
+    *,
+    max_bad: int | None,
+    allow_damaged: bool,
+) -> list[Failure]:
+    """Load all sources and tell of it; return the tarballs that failed.
+
+    Raises
+    ------
+    TooManyRejects
+        If more than `max_bad` packets were rejected.
+    """
+    began = time.monotonic()
+    outcomes: list[Outcome] = []
+    failures: list[Failure] = []
+    with _progress(console, sources) as (advance, finish):
+        for result in load_all(sources, config, workers=workers, allow_damaged=allow_damaged, progress=advance):
+            finish(result.name)
+            if isinstance(result, Failure):
+                failures.append(result)
+                message(f"Error: {result.error}")
+            else:
+                outcomes.append(result)
+                _tell(console, result)
+    _tell_totals(console, outcomes, failures, time.monotonic() - began)
+    bad = sum(outcome.rejects for outcome in outcomes)
+    if max_bad is not None and bad > max_bad:
+        raise TooManyRejects(bad, max_bad)
+    return failures
+
+
+def report_estimate(console: Console, sources: Sequence[Source], config: Config) -> None:
+    """Tell how many alerts the sources hold, what space and time they need, and what is free."""
+    alerts = 0
+    for source in sources:
+        guess = estimate(source)
+        alerts += guess.alerts
+        console.print(f"{source.name}: about {guess.alerts:,} alerts, {size(source.bytes)}", soft_wrap=True)
+    thumbnails = int(sum(source.bytes for source in sources) * THUMBNAIL_SHARE)
+    rows = alerts * DATABASE_BYTES_PER_ALERT
+    home = next(parent for parent in (config.home, *config.home.parents) if parent.exists())
+    free = shutil.disk_usage(home).free
+    verdict = "enough" if free > rows + thumbnails else "NOT enough"
+    console.print(
+        f"In all: about {alerts:,} alerts, {size(rows)} in the database, {size(thumbnails)} of thumbnails, "
+        f"{alerts / ALERTS_PER_SECOND / 3600:.2f} hours at {ALERTS_PER_SECOND:,} alerts/s; "
+        f"{size(free)} free: {verdict}. Nothing was loaded.",
+        soft_wrap=True,
+    )
+
+
+def _tell(console: Console, outcome: Outcome) -> None:
+    if outcome.skipped:
+        console.print(f"{outcome.name}: skipped, {outcome.skipped}", soft_wrap=True)
+        return
+    rate = outcome.alerts / outcome.seconds if outcome.seconds else 0
+    line = f"{outcome.name}: {outcome.alerts:,} alerts of {outcome.objects:,} objects, {outcome.limits:,} limits"
+    line += f", {outcome.rejects:,} rejects" if outcome.rejects else ""
+    line += f", {outcome.duplicates:,} of the alerts already in from another tarball" if outcome.duplicates else ""
+    console.print(f"{line}, {outcome.seconds:.1f} s, {rate:,.0f} alerts/s", soft_wrap=True)
+    if outcome.rejects:
+        message(f"  {outcome.name}: see 'alertdb rejects {outcome.name}' for what was rejected and why")
+    if outcome.damage:
+        message(f"  {outcome.name}: loaded as partial: {outcome.damage}")
+    if outcome.unknown_fields:
+        message(f"  {outcome.name}: fields that no table has, left out: {', '.join(outcome.unknown_fields)}")
+
+
+def _tell_totals(console: Console, outcomes: Sequence[Outcome], failures: Sequence[Failure], seconds: float) -> None:
+    loaded = [outcome for outcome in outcomes if not outcome.skipped]
+    alerts = sum(outcome.alerts for outcome in loaded)
+    objects = len(set().union(*(outcome.object_keys for outcome in loaded)))
+    parts = [f"{len(loaded):,} tarballs loaded"]
+    parts += [f"{len(outcomes) - len(loaded):,} skipped"] if len(outcomes) > len(loaded) else []
+    parts += [f"{len(failures):,} failed"] if failures else []
+    console.print(
+        f"{', '.join(parts)}: {alerts:,} alerts, {objects:,} objects, {sum(o.limits for o in loaded):,} limits, "
+        f"{sum(o.rejects for o in loaded):,} rejects, {seconds:.1f} s, {alerts / seconds:,.0f} alerts/s",
+        soft_wrap=True,
+    )
+
+
+@contextmanager
+def _progress(
+    console: Console, sources: Sequence[Source]
+) -> Iterator[tuple[Callable[[str, int, int], None], Callable[[str], None]]]:
+    """Give a function to call as bytes are read, and one to call when a source has ended."""
+    done = _Counter(sources)
+    if not console.is_terminal:
+        yield _plain_progress(done), done.finish
+        return
+    from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (BarColumn(), DownloadColumn(), TextColumn("{task.fields[rate]}"), TimeRemainingColumn())
+    with Progress(*columns, console=console, transient=True) as bar:
+        task = bar.add_task("", total=done.total, rate="")
+
+        def advance(name: str, read: int, alerts: int) -> None:
+            done.advance(name, read, alerts)
+            bar.update(task, completed=done.read, rate=f"{done.rate:,.0f} alerts/s")
+
+        def finish(name: str) -> None:
+            done.finish(name)
+            bar.update(task, completed=done.read)
+
+        yield advance, finish
+
+
+def _plain_progress(done: _Counter) -> Callable[[str, int, int], None]:
+    last = time.monotonic()
+
+    def advance(name: str, read: int, alerts: int) -> None:
+        nonlocal last
+        done.advance(name, read, alerts)
+        if time.monotonic() - last > PLAIN_SECONDS:
+            last = time.monotonic()
+            message(f"{done.share:.0%} read, {done.alerts:,} alerts, {done.rate:,.0f} alerts/s, {done.left:.0f} s left")
+
+    return advance
+
+
+class _Counter:
+    """How far all sources together are."""
+
+    def __init__(self, sources: Sequence[Source]) -> None:
+        self._sizes = {source.name: source.bytes for source in sources}
+        self._read = dict.fromkeys(self._sizes, 0)
+        self._alerts = dict.fromkeys(self._sizes, 0)
+        self._began = time.monotonic()
+        self.total = sum(self._sizes.values())
+
+    def advance(self, name: str, read: int, alerts: int) -> None:
+        self._read[name], self._alerts[name] = read, alerts
+
+    def finish(self, name: str) -> None:
+        self._read[name] = self._sizes[name]
+
+    @property
+    def read(self) -> int:
+        return sum(self._read.values())
+
+    @property
+    def alerts(self) -> int:
+        return sum(self._alerts.values())
+
+    @property
+    def share(self) -> float:
+        return self.read / self.total if self.total else 1.0
+
+    @property
+    def rate(self) -> float:
+        return self.alerts / max(time.monotonic() - self._began, 1e-3)
+
+    @property
+    def left(self) -> float:
+        """Seconds that the rest takes at the pace so far."""
+        return (time.monotonic() - self._began) * (1 - self.share) / max(self.share, 1e-6)

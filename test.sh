@@ -1,0 +1,13 @@
+#!/usr/bin/env bash
+# Set up, then check style and types and run all tests. With arguments, only pytest, with these: ./test.sh tests/unit -k night
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")"
+
+./setup.sh
+export PATH=$PWD/.venv/bin:$PATH
+if [ $# -eq 0 ]; then
+    ruff check --quiet
+    ruff format --check --quiet
+    mypy
+fi
+exec python -m pytest "$@"
