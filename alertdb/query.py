@@ -35,6 +35,7 @@ BATCH_ROWS = 20_000
 LOST = (2002, 2006, 2013, 2055)  # the connection broke, as when the server was restarted
 NOT_PREPARABLE = 1295
 KILL_SECONDS = 5
+SIGNAL_SECONDS = 0.2
 
 T = TypeVar("T")
 
@@ -186,7 +187,8 @@ def _interruptible(work: Callable[[], T], stop: Callable[[], None]) -> T:
     thread = threading.Thread(target=run, daemon=True)
     thread.start()
     try:
-        thread.join()
+        while thread.is_alive():
+            thread.join(SIGNAL_SECONDS)  # not for ever: the signal may have gone to another thread
     except KeyboardInterrupt:
         stop()
         thread.join(KILL_SECONDS)
