@@ -467,6 +467,9 @@ class TooManyPanels(UsageError):
     def __init__(self, found: int, most: int) -> None:
         super().__init__(
             f"{found} objects are too many for one picture, which holds {most}. Draw them in several calls."
+        )
+
+
 class DamagedStamp(AlertdbError):
     """The bytes of a cutout are no image."""
 
