@@ -71,7 +71,7 @@ def test_a_writer_killed_at_any_moment_leaves_nothing_half_visible(folder: Path,
     readers = [_start("read", folder.as_uri(), tmp_path / "stop") for _ in range(READERS)]
     rounds = 0
     for _ in range(KILLS):
-        writer = _start("write", folder.as_uri(), 10**6)
+        writer = _start("write", folder.as_uri(), 1000)
         assert writer.stdout is not None
         rounds += len(writer.stdout.readline()) > 0  # it works now: the next moment is one of the writing
         time.sleep(chance.uniform(0, 0.03))
@@ -95,7 +95,7 @@ def test_a_writer_killed_at_any_moment_leaves_nothing_half_visible(folder: Path,
 def test_a_killed_writer_s_file_is_not_served_and_replaced(folder: Path) -> None:
     unfinished = folder / "public" / "night.zip.unfinished"
     for _ in range(20):
-        writer = _start("write", folder.as_uri(), 10**6)
+        writer = _start("write", folder.as_uri(), 20)
         while not unfinished.exists() and writer.poll() is None:
             time.sleep(0.001)
         writer.kill()
