@@ -48,6 +48,7 @@ class PrivateServer:
         self.log = self.folder / "error.log"
         self.start_log = self.folder / "start.log"
         self.pid_file = self.folder / "mariadbd.pid"
+        self.temporary = self.folder / "tmp"  # of its own: a server that starts clears away what others have there
         self.options = tuple(options)
 
     @property
@@ -79,9 +80,10 @@ class PrivateServer:
         unfinished = self.folder / "data.unfinished"  # an interrupted run must not look like a server
         shutil.rmtree(unfinished, ignore_errors=True)
         self._make_private(self.folder)
+        self._make_private(self.temporary)
         command = [_program("mariadb-install-db"), "--no-defaults", f"--datadir={unfinished}"]
         command += ["--auth-root-authentication-method=normal", "--skip-test-db", *self._user_option()]
-        done = subprocess.run(command, capture_output=True, text=True, check=False, cwd="/")
+        done = subprocess.run(command, capture_output=True, text=True, check=False, cwd="/", env=self._environment())
         if done.returncode != 0:
             self.start_log.write_text(done.stdout + done.stderr)
             raise ServerStartFailed(_last_error(self.start_log), self.start_log)
@@ -120,8 +122,8 @@ class PrivateServer:
             return True
 
     def _launch(self) -> None:
-        self._make_private(self.folder)
-        self._make_private(self.socket.parent)
+        for folder in (self.folder, self.temporary, self.socket.parent):
+            self._make_private(folder)
         with (
             as_file(files("alertdb").joinpath("sql/settings/private.cnf")) as settings,
             self.start_log.open("w") as log,
@@ -133,6 +135,7 @@ class PrivateServer:
                 stderr=log,
                 start_new_session=True,  # Ctrl-C in the terminal stops the command, not the server
                 cwd="/",
+                env=self._environment(),
             )
             if _wait(lambda: process.poll() is not None or self._answers(), START_SECONDS) and process.poll() is None:
                 return
@@ -159,6 +162,9 @@ class PrivateServer:
         }
         options = [f"--{option.removeprefix('--')}" for option in self.options]
         return [f"--{name}={path}" for name, path in paths.items()] + options + self._user_option()
+
+    def _environment(self) -> dict[str, str]:
+        return {**os.environ, "TMPDIR": str(self.temporary)}
 
     def _user_option(self) -> list[str]:
         return [f"--user={self._user()}"] if os.geteuid() == 0 else []

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from alertdb.errors import ConeUnusable
+from alertdb.errors import AngleUnusable, ConeUnusable
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -18,7 +18,10 @@ __all__ = ["cone_ranges", "parse_angle", "separation_arcsec"]
 ORDER = 29  # of alerts.hpx29
 PIXEL_ARCSEC = 58.6 * 3600  # side of a pixel of order 0; each order halves it
 FINER = 2  # orders finer than the radius asks for: some 100 pixels around the rim
+CHECKED = 2  # orders still finer, at which the library looks whether a pixel touches the cone
 LARGEST_RADIUS_ARCSEC = 36_000.0  # 10 degrees
+DECIMAL = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
+SEXAGESIMAL = re.compile(r"([+-]?)(\d{1,3})[:hd°\s]\s*(\d{1,2})(?:[:m'\s]\s*(\d{1,2}(?:\.\d*)?)?[s\"]?)?")
 MARGIN_ARCSEC = 0.001  # some pixels of order 29: a position on the edge of two may have been put into either
 
 
@@ -66,7 +69,7 @@ def separation_arcsec(
 
 
 def parse_angle(text: str, *, hours: bool) -> float:
-    """Return degrees of an angle written in degrees ("188.7") or sexagesimally ("12:34:56.7", "-20 11 02").
+    """Return degrees of an angle written in degrees ("188.7") or sexagesimally ("12:34:56.7", "-20d11m02s").
 
     Parameters
     ----------
@@ -75,16 +78,20 @@ def parse_angle(text: str, *, hours: bool) -> float:
 
     Raises
     ------
-    ValueError
+    AngleUnusable
         If it is neither.
     """
-    if ":" not in text and " " not in text.strip() and not re.search(r"\d[hd]", text):
-        return float(text)
-    match = re.fullmatch(r"\s*([+-]?)(\d+)[:hd\s]\s*(\d+)(?:[:m\s]\s*(\d+(?:\.\d*)?)s?)?m?\s*", text)
-    if match is None or float(match[3]) >= 60 or float(match[4] or 0) >= 60:
-        raise ValueError(text)
-    value = int(match[2]) + int(match[3]) / 60 + float(match[4] or 0) / 3600
-    return math.copysign(value, -1.0 if match[1] == "-" else 1.0) * (15.0 if hours else 1.0)
+    try:
+        if DECIMAL.fullmatch(text.strip()):
+            return float(text)
+        match = SEXAGESIMAL.fullmatch(text.strip())
+        sign, whole, minutes, seconds = match.groups(default="0") if match else ("", "", "", "")
+        value = int(whole) + float(minutes) / 60 + float(seconds) / 3600
+    except ValueError:
+        raise AngleUnusable(text, hours=hours) from None
+    if float(minutes) >= 60 or float(seconds) >= 60:
+        raise AngleUnusable(text, hours=hours)
+    return (-value if sign == "-" else value) * (15.0 if hours else 1.0)
 
 
 def _cover(ra: float, dec: float, radius_arcsec: float) -> tuple[Any, Any]:
@@ -93,9 +100,9 @@ def _cover(ra: float, dec: float, radius_arcsec: float) -> tuple[Any, Any]:
     import cdshealpix
     from astropy.coordinates import Latitude, Longitude
 
-    depth = min(ORDER, max(0, int(math.log2(PIXEL_ARCSEC / radius_arcsec))) + FINER)
+    depth = min(ORDER - CHECKED, max(0, int(math.log2(PIXEL_ARCSEC / radius_arcsec))) + FINER)
     radius = radius_arcsec * u.arcsec
-    found = cdshealpix.nested.cone_search(Longitude(ra * u.deg), Latitude(dec * u.deg), radius, depth)
+    found = cdshealpix.nested.cone_search(Longitude(ra * u.deg), Latitude(dec * u.deg), radius, depth, CHECKED)
     return found[0].astype(np.int64), found[1].astype(np.int64)
 
 

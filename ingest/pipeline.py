@@ -6,6 +6,7 @@ Reading, decoding, loading and storing run in threads beside each other; none ke
 from __future__ import annotations
 
 import glob
+import hashlib
 import re
 import shutil
 import tempfile
@@ -199,7 +200,8 @@ class _Load:
                 reasons[packet] = f"the packet holds candid {candid}, not that of its name"
             elif candid in self._found.candids:
                 reasons[packet] = f"candid {candid} came before in this tarball"
-            self._found.candids.add(candid)
+            else:
+                self._found.candids.add(candid)
         rows = rows.refuse(reasons)
         self._found.rejects += [Reject(reject.name, reject.position, reject.reason) for reject in batch.rejects]
         self._found.rejects += [
@@ -311,10 +313,13 @@ def _already_loaded(connection: Connection, source: Source) -> str:
 
 
 def _sha256(source: Source) -> str:
-    with open_packets(source, allow_damaged=True) as reader:
-        for _ in reader:
-            pass
-        return reader.sha256
+    if source.kind == "folder":
+        with open_packets(source) as reader:
+            for _ in reader:
+                pass
+            return reader.sha256
+    with source.path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 @contextmanager

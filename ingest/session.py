@@ -5,12 +5,15 @@ from __future__ import annotations
 import multiprocessing
 import os
 import queue
+import signal
 import threading
 from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from alertdb.errors import AlertdbError
+from alertdb.errors import AlertdbError, LoaderDied
 from ingest.pipeline import Outcome, load_tarball
 from ingest.surveys.ztf import Ztf
 
@@ -58,17 +61,42 @@ def load_all(
         for source in sources:
             yield _load(source, config, allow_damaged, progress)
         return
+    yield from _load_side_by_side(sources, config, workers, allow_damaged, progress)
+
+
+def _load_side_by_side(
+    sources: Sequence[Source],
+    config: Config,
+    workers: int,
+    allow_damaged: bool,
+    progress: Callable[[str, int, int], None],
+) -> Iterator[Outcome | Failure]:
     context = multiprocessing.get_context("spawn")  # threads and connections of this process must not be inherited
     news = context.Queue()
-    listener = _Listener(news, progress)
-    with ProcessPoolExecutor(workers, mp_context=context, initializer=_begin, initargs=(news,)) as pool, listener:
-        futures = [pool.submit(_load_and_tell, source, config, allow_damaged) for source in sources]
+    with _Listener(news, progress), ProcessPoolExecutor(workers, context, _begin, (news,)) as pool:
         try:
+            with _interrupts_held():  # a process that is only starting would answer Ctrl-C with a traceback
+                futures = [pool.submit(_load_and_tell, source, config, allow_damaged) for source in sources]
             for future in as_completed(futures):
                 yield future.result()
-        finally:
-            for future in futures:
-                future.cancel()
+        except BrokenProcessPool as error:
+            raise LoaderDied from error
+        except BaseException:
+            # The server rolls back what they had begun.
+            pool.shutdown(wait=False, cancel_futures=True)
+            for process in multiprocessing.active_children():
+                process.terminate()
+            raise
+
+
+@contextmanager
+def _interrupts_held() -> Iterator[None]:
+    """Hold Ctrl-C back; processes started meanwhile inherit that until they unblock it."""
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
 
 
 def _load(
@@ -92,6 +120,8 @@ _news: Any = None  # of a worker process: where it tells how far it is
 def _begin(news: Any) -> None:
     global _news
     _news = news
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the process that started us answers it, and ends us
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
 
 
 def _load_and_tell(source: Source, config: Config, allow_damaged: bool) -> Outcome | Failure:

@@ -23,7 +23,7 @@ ENTRY_POINTS = "alertdb.commands"
 BUILT_IN = (server.register, reading.register)
 FAILED = 1
 INTERRUPTED = 130  # what Typer exits with after Ctrl-C
-PIPE_CLOSED = 141  # as a shell reports a program that SIGPIPE ended
+PIPE_CLOSED = 1  # as Typer and Rich do
 
 EXAMPLES = """\
 [bold]Examples[/bold]

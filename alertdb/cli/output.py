@@ -107,9 +107,15 @@ def _write_for_people(table: pa.Table, output: Path | None) -> None:
 
 def _write_csv(table: pa.Table, file: IO[bytes]) -> None:
     """Write CSV with a header; NULL is empty, an empty text is quoted."""
+    from csv import writer
+    from io import StringIO
+
     from pyarrow import csv
 
-    csv.write_csv(_widened(table), file)
+    header = StringIO()
+    writer(header, lineterminator="\n").writerow(table.column_names)  # Arrow would quote each name
+    file.write(header.getvalue().encode())
+    csv.write_csv(_widened(table), file, csv.WriteOptions(include_header=False))
 
 
 def _write_parquet(table: pa.Table, file: IO[bytes]) -> None:

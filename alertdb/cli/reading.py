@@ -1,16 +1,135 @@
-"""The commands that read: sql, object, lightcurve, cone, thumbnails."""
+"""The commands that read: sql, object, lightcurve, cone."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from alertdb.cli.output import Format, FormatOption, OutputOption, console, message, write_table
 
 if TYPE_CHECKING:
-    import typer
+    import pyarrow as pa
 
 __all__ = ["register"]
 
-PANEL = "Read the archive"
+MOST_PANELS = 12
+DOTS_PER_INCH = 150
 
 
 def register(app: typer.Typer) -> None:
     """Add the commands to the program."""
+    for command in (sql, show_object, lightcurve):
+        app.command("object" if command is show_object else None)(command)
+    # A declination such as -20.5 must not be taken for an option.
+    app.command(context_settings={"ignore_unknown_options": True})(cone)
+
+
+def sql(
+    query: Annotated[str, typer.Argument(metavar="QUERY|@FILE", help="SQL, or @ and the file that holds it.")],
+    form: FormatOption = None,
+    output: OutputOption = None,
+) -> None:
+    """Run one SQL statement that reads, through an account that can do nothing else.
+
+    Numbers are exact in csv, json and parquet: 64-bit ids and their sums are integers, and a FLOAT is printed with all
+    its digits. NULL is null in json and empty in csv.
+
+    Examples
+    --------
+      alertdb sql "SELECT objectId, nobs, magmin_r FROM summary ORDER BY nobs DESC LIMIT 10"
+
+      alertdb sql @query.sql --output rows.parquet
+
+      alertdb sql "DESCRIBE alerts"
+    """
+    from alertdb.archive import connect
+
+    text = Path(query[1:]).read_text(encoding="utf-8") if query.startswith("@") else query
+    write_table(connect().reader.query(text), form, output)
+
+
+def show_object(
+    name: Annotated[str, typer.Argument(metavar="OBJECTID")], form: FormatOption = None, output: OutputOption = None
+) -> None:
+    """Show the summary of one object: counts, mean position, magnitudes per filter.
+
+    Example: alertdb object ZTF21abiuvdk
+    """
+    from alertdb.archive import connect
+
+    table = connect().object_table(name)
+    if form in (None, Format.TABLE) and output is None:
+        from alertdb.cli.tables import print_record
+
+        print_record(table, console())
+        return
+    write_table(table, form, output)
+
+
+def lightcurve(
+    names: Annotated[list[str], typer.Argument(metavar="OBJECTID…")],
+    form: FormatOption = None,
+    output: OutputOption = None,
+    plot: Annotated[
+        Path | None, typer.Option(help="Draw it into this file (.png, .pdf or .svg) too.", metavar="FILE")
+    ] = None,
+    limits: Annotated[bool, typer.Option("--limits/--no-limits", help="With upper limits.")] = True,
+    history: Annotated[
+        bool, typer.Option("--history/--no-history", help="With detections known from the history only.")
+    ] = True,
+    forced: Annotated[
+        bool, typer.Option("--forced/--no-forced", help="With epochs of forced photometry alone.")
+    ] = False,
+) -> None:
+    """Show the light curve of one or more objects; with --plot as a picture, brighter is up.
+
+    Examples
+    --------
+      alertdb lightcurve ZTF21abiuvdk --plot ZTF21abiuvdk.png
+
+      alertdb lightcurve ZTF21abiuvdk ZTF18abiyatb --no-limits --format csv
+    """
+    from alertdb.archive import connect
+
+    table = connect().lightcurve_table(names, limits=limits, history=history, forced=forced)
+    if plot is not None:
+        _plot(table, plot)
+    if plot is None or form is not None or output is not None:
+        write_table(table, form, output)
+
+
+def cone(
+    ra: Annotated[str, typer.Argument(metavar="RA", help='Degrees, or hours as "12:34:56.7". J2000.')],
+    dec: Annotated[str, typer.Argument(metavar="DEC", help='Degrees, or "-20:11:02". J2000.')],
+    radius: Annotated[float, typer.Argument(metavar="RADIUS", help="In arcsec, up to 36000.")],
+    form: FormatOption = None,
+    output: OutputOption = None,
+) -> None:
+    """List the alerts around a place on the sky, the nearest first, with the great-circle distance in arcsec.
+
+    Examples
+    --------
+      alertdb cone 188.7 -20.2 5
+
+      alertdb cone 12:34:56.7 -20:11:02 5 --format csv
+    """
+    from alertdb.archive import connect
+    from alertdb.sky import parse_angle
+
+    place = parse_angle(ra, hours=True), parse_angle(dec, hours=False)
+    write_table(connect().cone_table(*place, radius), form, output)
+
+
+def _plot(table: pa.Table, file: Path) -> None:
+    from alertdb.errors import TooManyPanels
+    from alertdb.frames import to_frame
+    from alertdb.lightcurves import plot_lightcurves
+
+    frame = to_frame(table)
+    objects = frame["objectId"].nunique()
+    if objects > MOST_PANELS:
+        raise TooManyPanels(objects, MOST_PANELS)
+    plot_lightcurves(frame).savefig(file, dpi=DOTS_PER_INCH)
+    message(f"{len(frame):,} epochs drawn into {file}")

@@ -15,7 +15,7 @@ __all__ = ["print_record", "print_table"]
 
 ROWS_SHOWN = 50
 TEXT_SHOWN = 60  # letters of one cell
-GAP = 2
+GAP = 3  # two blanks and the box's own
 
 
 @dataclass(frozen=True)
@@ -33,19 +33,22 @@ class Column:
 
 
 def print_table(table: pa.Table, console: Console) -> None:
-    """Print a table: in a terminal the rows and columns that fit, else all of them."""
+    """Print a table: in a terminal the rows and columns that fit, else all of them at full width."""
     from rich import box
+    from rich.markup import escape
     from rich.table import Table
 
-    shown = table.slice(0, ROWS_SHOWN) if console.is_terminal else table
-    columns = _columns(shown)
-    fitting = _fitting(columns, console.width) if console.is_terminal else columns
-    grid = Table(box=box.SIMPLE_HEAD, padding=(0, GAP, 0, 0), pad_edge=False, show_edge=False)
+    is_terminal = console.is_terminal
+    shown = table.slice(0, ROWS_SHOWN) if is_terminal else table
+    columns = _columns(shown, TEXT_SHOWN if is_terminal else None)
+    fitting = _fitting(columns, console.width) if is_terminal else columns
+    grid = Table(box=box.SIMPLE_HEAD, padding=(0, GAP - 1, 0, 0), pad_edge=False, show_edge=False)
     for column in fitting:
         grid.add_column(column.name, justify="right" if column.is_number else "left", no_wrap=True)
     for row in zip(*(column.cells for column in fitting), strict=True):
-        grid.add_row(*row)
-    console.print(grid, width=sum(column.width for column in fitting) + GAP, crop=False, markup=False)
+        grid.add_row(*(escape(cell) for cell in row))
+    console.width = max(console.width, sum(column.width for column in fitting) + GAP)
+    console.print(grid)
     console.print(_remark(table, shown.num_rows, len(fitting)), style="dim")
 
 
@@ -77,23 +80,25 @@ def _fitting(columns: Sequence[Column], width: int) -> Sequence[Column]:
     return columns
 
 
-def _columns(table: pa.Table) -> list[Column]:
+def _columns(table: pa.Table, longest: int | None = None) -> list[Column]:
+    """Return the columns as text; a cell of more letters than `longest` ends in "…"."""
     import pyarrow as pa
 
     numbers = (pa.types.is_integer, pa.types.is_floating, pa.types.is_decimal)
     return [
-        Column(field.name, _cells(table.column(index)), any(is_kind(field.type) for is_kind in numbers))
+        Column(field.name, _cells(table.column(index), longest), any(is_kind(field.type) for is_kind in numbers))
         for index, field in enumerate(table.schema)
     ]
 
 
-def _cells(column: pa.ChunkedArray[Any]) -> list[str]:
+def _cells(column: pa.ChunkedArray[Any], longest: int | None) -> list[str]:
     import numpy as np
     import pyarrow as pa
 
     if column.type == pa.float32():
         return ["" if value is None else str(np.float32(value)) for value in column.to_pylist()]
-    return [_cell(value) for value in column.to_pylist()]
+    cells = [_cell(value) for value in column.to_pylist()]
+    return [cell if longest is None or len(cell) <= longest else f"{cell[: longest - 1]}…" for cell in cells]
 
 
 def _cell(value: object) -> str:
@@ -102,5 +107,4 @@ def _cell(value: object) -> str:
         return ""
     if isinstance(value, float) and 1e-4 <= abs(value) < 1e10:
         return f"{value:.7f}".rstrip("0").rstrip(".")
-    text = " ".join(str(value).split())
-    return text if len(text) <= TEXT_SHOWN else text[: TEXT_SHOWN - 1] + "…"
+    return " ".join(str(value).split())

@@ -110,7 +110,7 @@ def _gaia(dice: Dice, objects: Sources) -> dict[str, Floats]:
     bright = in_r < 14.0
     which, some = np.argmax(bright, axis=1), bright.any(axis=1)
     passing = dice.uniform("bright star", objects.identity) < 0.3
-    by = np.where(some, near.distance_arcsec[rows, which], np.where(passing, far + 5.0, MISSING))
+    by = np.where(some, near.distance_arcsec[rows, which], np.where(passing, far + 10.0, MISSING))
     mag_by = np.where(some, in_r[rows, which], np.where(passing, 13.0 - 0.02 * far, MISSING))
     return {"neargaia": distance, "maggaia": mag, "neargaiabright": by, "maggaiabright": mag_by}
 

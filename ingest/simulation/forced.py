@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 __all__ = ["MOST", "forced_columns"]
 
-MOST = 23  # epochs that a packet holds, the latest
+MOST = 22  # epochs that a packet holds, the latest
 _MISSING = -99999.0
 _FAILED = 0.05  # share of the fits that fail
 _BESIDE_ARCSEC = 5.0  # a reference source farther away is not named

@@ -67,4 +67,4 @@ def reference_numbers(field: Ints, fid: Ints, rcid: Ints) -> Ints:
 def ps1_numbers(ra: Floats, dec: Floats) -> Ints:
     """Give numbers of catalogue sources from their position: zone of declination, then right ascension."""
     zone = np.floor((dec + 90.0) * 120.0).astype(np.int64)
-    return zone * 10_000_000_000_000 + np.round(ra * 1e8).astype(np.int64) * 100 // 1000
+    return zone * 10_000_000_000_000 + np.floor(ra * 1e10).astype(np.int64)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import multiprocessing
-import os
+import signal
 from collections import deque
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
@@ -35,7 +35,6 @@ _T = TypeVar("_T")
 # The programmes whose detections raise a tarball's alerts, and those whose epochs its histories may tell of.
 PROGRAMS = {"public": ((1,), (1,)), "partnership": ((2, 3), (1, 2, 3))}
 _BATCH = 100  # alerts made together: enough to share the work, few enough to stay small
-_IN_PROCESS = 400  # up to so many alerts, starting other processes would take longer than the work
 
 
 def simulate_nights(
@@ -46,7 +45,7 @@ def simulate_nights(
     seed: int = 1,
     schema: str = "3.3",
     programs: Sequence[str] = ("public",),
-    workers: int | None = None,
+    workers: int = 1,
     progress: Callable[[int], None] | None = None,
 ) -> list[Path]:
     """Simulate nights and write each as a tarball like the survey's, with the truth beside it.
@@ -69,7 +68,8 @@ def simulate_nights(
     programs
         Which tarballs to write: ``public``, ``partnership`` or both.
     workers
-        Processes to use; by default one for each core.
+        Processes to use. More than one are started afresh: a script that asks for them must guard its own
+        work by ``if __name__ == "__main__":``.
     progress
         Called with the number of alerts just written.
 
@@ -93,7 +93,7 @@ def simulate_nights(
         for program in programs
     ]
     output.mkdir(parents=True, exist_ok=True)
-    with _Workers(1 if alerts <= _IN_PROCESS else workers or os.cpu_count() or 1) as pool:
+    with _Workers(workers) as pool:
         for job in jobs:
             _write(job, alerts, pool, progress or (lambda _: None))
     return [job.path for job in jobs]
@@ -153,6 +153,11 @@ def _stamp_names(candid: int, pid: int) -> tuple[str, str, str]:
     )
 
 
+def _leave_interrupts() -> None:
+    """Leave Ctrl-C to the process that started this one; it stops the others."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
 class _Workers:
     """Runs a function over many arguments in several processes, in order, a few ahead of what is taken."""
 
@@ -160,7 +165,9 @@ class _Workers:
         self._count = count
         # Not forked: a program that shows progress has threads, and a fork of it may hang.
         context = multiprocessing.get_context("spawn")
-        self._pool = ProcessPoolExecutor(count, mp_context=context) if count > 1 else None
+        self._pool = (
+            ProcessPoolExecutor(count, mp_context=context, initializer=_leave_interrupts) if count > 1 else None
+        )
 
     def __enter__(self) -> _Workers:
         return self

@@ -20,7 +20,17 @@ from ingest.simulation.sky import COLUMNS, ROWS, fields
 if TYPE_CHECKING:
     from ingest.simulation.dice import Dice, Floats, Ints
 
-__all__ = ["MOST_SLOTS", "Cells", "Kind", "cells", "class_rank", "is_passing", "kinds", "supernova_cycle"]
+__all__ = [
+    "FIRST_OF_ASTEROIDS",
+    "MOST_SLOTS",
+    "Cells",
+    "Kind",
+    "cells",
+    "class_rank",
+    "is_passing",
+    "kinds",
+    "supernova_cycle",
+]
 
 
 class Kind(IntEnum):
@@ -41,8 +51,9 @@ _SN, _A, _B = Kind.SUPERNOVA, Kind.ASTEROID, Kind.BOGUS
 _PATTERN = np.array([_A, _R, _S, _E, _SN, _N, _S, _R, _B, _E, _S, _A, _R, _E, _S, _SN, _N, _R, _E, _S], dtype=np.int64)
 _RANKS = np.array([np.count_nonzero(_PATTERN[:i] == kind) for i, kind in enumerate(_PATTERN)])
 _CHANNELS = 64
-_LAYERS = 160
-MOST_SLOTS = 6_000_000  # more would need more than `_LAYERS` slots a quadrant
+_COPIES = 5  # of the special fields in the list that slots are dealt to
+MOST_SLOTS = 6_000_000  # so that every `tblid` of a cell stays below `FIRST_OF_ASTEROIDS`
+FIRST_OF_ASTEROIDS = 3000
 SUPERNOVA_CYCLE_DAYS = 130.0
 
 
@@ -83,21 +94,26 @@ class Cells:
 
 def cells(dice: Dice, slot: Ints, occupant: Ints) -> Cells:
     """Place slots. `occupant` numbers the objects that follow each other in a slot, each at its own pixel."""
-    order = _field_order(dice)
+    order, copies = _field_order(dice)
     turn, layer = slot // len(order), slot // (len(order) * _CHANNELS)
-    field = order[slot % len(order)]
+    field, copy = order[slot % len(order)], copies[slot % len(order)]
     rcid = (turn + dice.integers("first channel", field, below=_CHANNELS)) % _CHANNELS
-    tblid = 1 + 3 * layer + dice.integers("tblid", slot, below=3)
+    tblid = 1 + 3 * (_COPIES * layer + copy) + dice.integers("tblid", slot, below=3)
     x = np.round(dice.uniform("x", slot, occupant, low=5.0, high=COLUMNS - 5.0), 4)
     y = np.round(dice.uniform("y", slot, occupant, low=5.0, high=ROWS - 5.0), 4)
     return Cells(field, rcid, tblid, x, y)
 
 
 @lru_cache(maxsize=8)
-def _field_order(dice: Dice) -> Ints:
-    """Shuffle the observed fields, but with the poles and RA 0 early: small nights have them too."""
+def _field_order(dice: Dice) -> tuple[Ints, Ints]:
+    """Shuffle the observed fields, but with the poles and RA 0 early and often: small nights have them too.
+
+    Gives the fields, and how often each had come before.
+    """
     grid = fields()
     shuffled = grid.observed[np.argsort(dice.bits("field order", grid.observed))]
     special = [len(grid.dec) - 1, 0, int(np.flatnonzero((grid.ra == 0.0) & (np.abs(grid.dec) < 5.0))[0])]
     rest = shuffled[~np.isin(shuffled, special)]
-    return np.concatenate([rest[:1], special, rest[1:]])
+    copies = np.zeros(len(rest) + _COPIES * len(special), dtype=np.int64)
+    copies[1 : 1 + _COPIES * len(special)] = np.repeat(np.arange(_COPIES), len(special))
+    return np.concatenate([rest[:1], *[special] * _COPIES, rest[1:]]), copies

@@ -12,7 +12,16 @@ from alertdb.errors import BadSimulationError
 from ingest.simulation import tracks
 from ingest.simulation.conditions import conditions
 from ingest.simulation.photometry import measure
-from ingest.simulation.population import MOST_SLOTS, Cells, Kind, cells, is_passing, kinds, supernova_cycle
+from ingest.simulation.population import (
+    FIRST_OF_ASTEROIDS,
+    MOST_SLOTS,
+    Cells,
+    Kind,
+    cells,
+    is_passing,
+    kinds,
+    supernova_cycle,
+)
 from ingest.simulation.sources import Sources, difference_flux, sources
 from ingest.simulation.survey import FIRST_JD, VISITS, Epochs, plan
 
@@ -131,5 +140,5 @@ def _numbered(found: Selection) -> Selection:
     found, pid, moving = found.at(order), pid[order], moving[order]
     rows = np.flatnonzero(moving)
     first = np.searchsorted(pid[rows], pid[rows], side="left")
-    found.tblid[rows] = 500 + np.arange(len(rows)) - first
+    found.tblid[rows] = FIRST_OF_ASTEROIDS + np.arange(len(rows)) - first
     return found

@@ -59,7 +59,7 @@ def reference(dice: Dice, objects: Sources, fid: Ints) -> Reference:
     first = neighbours(dice, objects)
     column = np.array([-1, 0, 1, 2])[fid]
     seen = first.magnitudes[np.arange(len(fid)), 0, column]
-    far = first.distance_arcsec[:, 0] > 0.5
+    far = first.distance_arcsec[:, 0] > 0.4  # a star itself is closer, a host farther
     mean = np.where(far, 0.0, mean_magnitude(dice, objects.kind, objects.slot, fid))
     magnitude = np.where(far, np.where(seen == MISSING, 21.5, seen), mean)
     return Reference(first.distance_arcsec[:, 0], first.angle[:, 0], magnitude)
@@ -78,8 +78,10 @@ def neighbours(dice: Dice, objects: Sources) -> Neighbours:
     is_galaxy = (dice.uniform("is galaxy", key, which) < 0.4).astype(np.float64)
     is_galaxy[:, 0] = np.where(own, (objects.kind == Kind.SUPERNOVA).astype(np.float64), is_galaxy[:, 0])
     bright = (kind == Kind.NEIGHBOUR) & (which == 1) | (kind == Kind.BOGUS) & (which == 0)
+    is_galaxy[bright] = 0.0
     distance = np.where(bright, 4.0 + 9.0 * spread, distance)
-    distance[:, 2] = np.maximum(distance[:, 2], distance[:, 1] + 0.5)
+    for i in range(1, COUNT):
+        distance[:, i] = np.maximum(distance[:, i], distance[:, i - 1] + 0.1)
     magnitudes = _magnitudes(dice, objects, bright)
     score = np.where(is_galaxy > 0, 0.25, 1.0) * dice.uniform("star score", key, which, low=0.7) ** 0.5
     return Neighbours(distance, _angles(dice, objects), magnitudes, np.round(score, 6), is_galaxy)

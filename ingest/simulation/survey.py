@@ -40,6 +40,7 @@ VISITS = 4  # possible exposures of one field in one night
 _LAST_NIGHT = 9222  # a later night's candid has no room in 64 bits
 _START_SECONDS = 3 * 3600  # of the first exposure, after 0 h UTC
 _SPACING_SECONDS = 45
+_OFTEN = 0.6  # share of the fields that are visited in one of two nights, not of three
 _CLOUDED = 0.07  # share of the planned visits that are lost
 _IN_I, _EXTRA = 0.25, 0.2  # share of the visits to which the partnership adds exposures
 
@@ -129,12 +130,12 @@ def plan(dice: Dice, nid: int) -> Plan:
 
 
 def _due(dice: Dice, nid: int, field: Ints) -> npt.NDArray[np.bool_]:
-    """Tell which fields are visited this night: every one to three nights, less what clouds take."""
-    cadence = np.where(dice.uniform("cadence", field) < 0.6, 2, 3)
+    """Tell which fields are visited this night: one of every one to three nights, less what clouds take."""
+    cadence = np.where(dice.uniform("cadence", field) < _OFTEN, 2, 3)
     cadence = np.where(np.abs(fields().dec[field]) > 85.0, 1, cadence)
-    phase = dice.integers("phase of cadence", field, below=6)
-    clear = dice.uniform("clouded", field, nid) > _CLOUDED
-    due: npt.NDArray[np.bool_] = clear & ((nid + phase) % cadence == 0)
+    turn, day = np.divmod(nid + dice.integers("phase of cadence", field, below=6), cadence)
+    chosen = np.floor(dice.uniform("night of turn", field, turn) * cadence)
+    due: npt.NDArray[np.bool_] = (day == chosen) & (dice.uniform("clouded", field, nid) > _CLOUDED)
     return due
 
 

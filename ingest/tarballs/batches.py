@@ -90,8 +90,8 @@ _UNUSED = _references([np.empty(1, dtype=np.uint8)], 0)
 class Buffers:
     """Buffers that come back by themselves.
 
-    Fresh memory costs a page fault every 4 KB, in all a third of what walking the tar costs. A view or an array
-    over a buffer holds a reference to it, so a buffer to which only this list refers is free.
+    Fresh memory costs page faults, so a buffer is used again. A view or an array over it holds a reference to it: a
+    buffer to which only this list refers is free.
     """
 
     def __init__(self) -> None:

@@ -5,40 +5,23 @@ import shutil
 import tarfile
 import zipfile
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
-from archives import empty_tables
-from plain import KEYS, differences, expected_tables, read_packets, stored_table
+from archives import empty_tables, everything, load
+from plain import differences, expected_tables, read_packets, stored_table
 
 from alertdb.database import Account, connect
 from alertdb.errors import TarballChanged
 from alertdb.thumbnails import open_store
 from alertdb.thumbnails.document import read_document
 from ingest.ledger import tarball_id
-from ingest.pipeline import Outcome, load_tarball
-from ingest.simulation import simulate_nights
-from ingest.surveys.ztf import Ztf
-from ingest.tarballs import find_sources
+from ingest.simulation.nights import simulate_nights
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from alertdb.config import Config
-
-CHANGING = ("loaded_at", "seconds", "modified")  # columns of the ledger that no two loads share
-
-
-def load(config: Config, *paths: Path, decoder: str = "fastavro", **options: Any) -> list[Outcome]:
-    return [load_tarball(source, config, Ztf(), decoder=decoder, **options) for source in find_sources(paths)]
-
-
-def everything(config: Config) -> dict[str, Any]:
-    tables = {table: stored_table(config, table, key) for table, key in KEYS.items()}
-    ledger = stored_table(config, "tarballs", ("name",))
-    tables["tarballs"] = {name: {k: v for k, v in row.items() if k not in CHANGING} for name, row in ledger.items()}
-    tables["rejects"] = stored_table(config, "rejects", ("tarball", "position"))
-    return tables
 
 
 @pytest.fixture(scope="session")

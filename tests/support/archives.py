@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+from plain import KEYS, stored_table
 
 from alertdb.database import Account, connect
 from alertdb.schema import public_database
+from ingest.pipeline import Outcome, load_tarball
+from ingest.surveys.ztf import Ztf
+from ingest.tarballs import find_sources
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from alertdb.config import Config
+
+CHANGING = ("loaded_at", "seconds", "modified")  # columns of the ledger that no two loads share
 
 KEPT = {"schema_changes"}
 
@@ -21,3 +30,18 @@ def empty_tables(config: Config, survey: str = "ztf") -> None:
             for table in [row[0] for row in listing if row[0] not in KEPT]:
                 connection.exec_driver_sql(f"DELETE FROM {database}.{table}")
         connection.commit()
+
+
+def load(config: Config, *paths: Path, **options: Any) -> list[Outcome]:
+    """Load what lies at these paths, one source after the other."""
+    return [load_tarball(source, config, Ztf(), **options) for source in find_sources(paths)]
+
+
+def everything(config: Config) -> dict[str, Any]:
+    """Return all rows of all tables; of the ledger without what no two loads share."""
+    tables: dict[str, Any] = {table: stored_table(config, table, key) for table, key in KEYS.items()}
+    tables["public"] = {table: stored_table(config, table, key, "ztf_public") for table, key in KEYS.items()}
+    ledger = stored_table(config, "tarballs", ("name",))
+    tables["tarballs"] = {name: {k: v for k, v in row.items() if k not in CHANGING} for name, row in ledger.items()}
+    tables["rejects"] = stored_table(config, "rejects", ("tarball", "position"))
+    return tables

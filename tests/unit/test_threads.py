@@ -82,7 +82,7 @@ def test_an_interrupt_in_the_consumer_stops_the_producer() -> None:
         interrupted()
 
 
-def test_a_waiting_item_is_held_by_nobody_but_the_queue() -> None:
+def test_an_item_is_not_held_while_the_next_is_made() -> None:
     class Thing:
         alive = 0
 
@@ -92,9 +92,19 @@ def test_a_waiting_item_is_held_by_nobody_but_the_queue() -> None:
         def __del__(self) -> None:
             Thing.alive -= 1
 
-    with prefetch((Thing() for _ in range(50)), depth=2) as items:
-        for item in items:
-            assert isinstance(item, Thing)
-            assert Thing.alive <= 4  # the consumer's, two that wait, one in the making
-            del item
-    assert Thing.alive == 0
+    making, go_on = threading.Event(), threading.Event()
+
+    def things() -> Iterator[Thing]:
+        yield Thing()
+        making.set()
+        assert go_on.wait(10)
+        yield Thing()
+
+    with prefetch(things(), depth=1) as items:
+        first = next(items)
+        assert making.wait(10)
+        assert Thing.alive == 1
+        del first
+        assert Thing.alive == 0
+        go_on.set()
+        assert isinstance(next(items), Thing)

@@ -156,6 +156,16 @@ def test_long_names(make_tar: MakeTar, read_all: ReadAll, length: int, kind: int
     )
 
 
+@pytest.mark.parametrize("kind", [tarfile.PAX_FORMAT, tarfile.GNU_FORMAT])
+def test_a_buffer_may_end_anywhere(make_tar: MakeTar, kind: int) -> None:
+    long = member("x" * 700 + ".avro"), bytes(3000)
+    (source,) = find_sources([make_tar(GOOD, long, (member("x.txt"), bytes(1500)), LAST, kind=kind)])
+    for batch_bytes in range(256, 10_000, 256):
+        with open_packets(source, batch_bytes=batch_bytes) as reader:
+            sizes = [size for batch in reader for size in (batch.ends - batch.starts).tolist()]
+        assert sizes == [5, 3000, 4], batch_bytes
+
+
 def test_a_long_link_name_does_not_name_the_member(make_tar: MakeTar, read_all: ReadAll) -> None:
     link = member("x.avro", tarfile.SYMTYPE, "y" * 300)
     packets, (reject,) = read_all(make_tar(GOOD, (link, b""), LAST, kind=tarfile.GNU_FORMAT))
