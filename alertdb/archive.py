@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 import pyarrow as pa
 from sqlalchemy import make_url
@@ -16,6 +16,7 @@ from alertdb.query import Reader
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
+    from types import TracebackType
 
     import pandas as pd
 
@@ -203,6 +204,14 @@ class Archive:
     def close(self) -> None:
         """Close the connections; the next question opens one again."""
         self.reader.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
 
     def __repr__(self) -> str:
         where = self.config.database_url or str(self.config.home)

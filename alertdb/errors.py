@@ -493,6 +493,13 @@ class AngleUnusable(UsageError):
         )
 
 
+class PictureUnknown(UsageError):
+    """A file whose suffix names no kind of picture."""
+
+    def __init__(self, file: Path, known: Sequence[str]) -> None:
+        super().__init__(f"{file} names no kind of picture; expected a file name that ends in {', '.join(known)}.")
+
+
 class TooManyPanels(UsageError):
     """More light curves than one picture holds."""
 
