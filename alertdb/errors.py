@@ -253,6 +253,16 @@ class UnknownTarball(AlertdbError):
         super().__init__(f"No tarball '{name}' is in the archive. {hint}")
 
 
+class FilesNotWritten(AlertdbError):
+    """A folder does not take the files that were asked for."""
+
+    def __init__(self, folder: object, why: str) -> None:
+        super().__init__(
+            f"The files cannot be written to {folder}: {why}. None was left there half written: make room, or name "
+            "another folder, and run the same command again."
+        )
+
+
 class UnknownObject(AlertdbError):
     """No alert of this object is in the archive."""
 
