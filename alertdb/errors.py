@@ -517,30 +517,3 @@ class TooManyPanels(UsageError):
         super().__init__(
             f"{found} objects are too many for one picture, which holds {most}. Draw them in several calls."
         )
-
-
-class DamagedStamp(AlertdbError):
-    """The bytes of a cutout are no image."""
-
-    def __init__(self, found: str) -> None:
-        super().__init__(
-            f"a cutout is no gzipped FITS image: {found}; compare it with the alert's packet, which may hold it so, "
-            "by 'alertdb verify TARBALL'"
-        )
-
-
-class BadStretch(UsageError):
-    """A stretch of an image's brightness that does not exist."""
-
-    def __init__(self, name: str, known: Iterable[str]) -> None:
-        super().__init__(f"no stretch {name!r}: expected one of {', '.join(known)}")
-
-
-class BadPercentiles(UsageError):
-    """Limits of an image's brightness that are no limits."""
-
-    def __init__(self, low: float, high: float) -> None:
-        super().__init__(
-            f"cannot stretch from percentile {low:g} to {high:g}: "
-            "two numbers from 0 to 100 are expected, the smaller first, as 0.5 and 99.5"
-        )
