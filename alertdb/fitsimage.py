@@ -1,8 +1,8 @@
 """The image in a FITS file's first unit, from bytes.
 
-Astropy reads FITS too, but takes longer to be imported than a hundred stamps to be read and drawn; it warns of the
-SIMPLE card of ZTF's stamps, and tells of headers that lie by a dozen kinds of exceptions and warnings. What a stamp
-needs of the standard is small: cards of 80 characters, units of 2880 bytes, big-endian numbers.
+Astropy reads FITS too, but takes longer to be imported than hundreds of stamps to be read; it warns of the SIMPLE
+card of ZTF's stamps, and tells of headers that lie by a dozen kinds of exceptions and warnings. What a stamp needs of
+the standard is small: cards of 80 characters, units of 2880 bytes, big-endian numbers.
 """
 
 from __future__ import annotations

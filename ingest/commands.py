@@ -15,7 +15,7 @@ __all__ = ["register"]
 
 def register(app: typer.Typer) -> None:
     """Add the commands to the program."""
-    for command in (ingest, nights, rejects, simulate):
+    for command in (ingest, nights, rejects, csv, simulate):
         app.command()(command)
     group = typer.Typer(no_args_is_help=True, help="Keep the table of objects in step with the alerts.")
     group.command()(update)
@@ -113,6 +113,25 @@ def rejects(
     from ingest.listings import rejects_table
 
     write_table(rejects_table(load_config(), tarball), form, output)
+
+
+def csv(
+    tarball: Annotated[Path, typer.Argument(metavar="TARBALL", help="A .tar.gz, .tar or .avro file.")],
+    output: Annotated[Path, typer.Option("--output", "-o", file_okay=False, help="Folder for the files.")],
+    allow_damaged: Annotated[
+        bool, typer.Option("--allow-damaged", help="Write what is whole of a damaged tarball.")
+    ] = False,
+) -> None:
+    """Write the rows of a tarball as CSV files, one for each table; needs no server and no archive.
+
+    Sorted by key, each key once, an empty field is NULL. Beside them columns.json says type, unit, meaning and
+    null rule of each column, and rejects.csv which packets could not be used, and why.
+
+    Example: alertdb csv ztf_public_20180819.tar.gz --output csv
+    """
+    from ingest.checking import report_csv
+
+    report_csv(tarball, output, allow_damaged=allow_damaged)
 
 
 def update(

@@ -19,6 +19,7 @@ __all__ = [
     "find_entry",
     "find_entry_by_content",
     "list_entries",
+    "reject_rows",
     "tarball_id",
     "write_entry",
 ]
@@ -85,12 +86,17 @@ def list_entries(connection: Connection) -> list[dict[str, Any]]:
 def write_entry(connection: Connection, values: dict[str, Any], rejects: Sequence[Reject]) -> None:
     """Write a tarball's row and its rejects, within the transaction that holds its rows."""
     connection.execute(_table(connection, "tarballs").insert(), values)
-    lines = [
-        {"tarball": values["id"], "member": r.member[:512], "position": r.position, "reason": r.reason[:1024]}
-        for r in rejects
-    ]
+    lines = reject_rows(values["id"], rejects)
     if lines:
         connection.execute(_table(connection, "rejects").insert(), lines)
+
+
+def reject_rows(tarball: int, rejects: Sequence[Reject]) -> list[dict[str, Any]]:
+    """Return rejects as rows of the table, texts cut to what fits."""
+    return [
+        {"tarball": tarball, "member": r.member[:512], "position": r.position, "reason": r.reason[:1024]}
+        for r in rejects
+    ]
 
 
 def _find(connection: Connection, column: str, value: str) -> Entry | None:

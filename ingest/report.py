@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from ingest.pipeline import Outcome
     from ingest.tarballs import Source
 
-__all__ = ["report_estimate", "report_load"]
+__all__ = ["progress", "report_estimate", "report_load"]
 
 PLAIN_SECONDS = 10  # between two lines of progress where there is no terminal
 # What an alert takes on disk, and how many a second are loaded: benchmarks/ingest.py prints both for a machine.
@@ -49,7 +49,7 @@ def report_load(
     began = time.monotonic()
     outcomes: list[Outcome] = []
     failures: list[Failure] = []
-    with _progress(console, sources) as (advance, finish):
+    with progress(console, sources) as (advance, finish):
         for result in load_all(sources, config, workers=workers, allow_damaged=allow_damaged, progress=advance):
             finish(result.name)
             if isinstance(result, Failure):
@@ -117,7 +117,7 @@ def _tell_totals(console: Console, outcomes: Sequence[Outcome], failures: Sequen
 
 
 @contextmanager
-def _progress(
+def progress(
     console: Console, sources: Sequence[Source]
 ) -> Iterator[tuple[Callable[[str, int, int], None], Callable[[str], None]]]:
     """Give a function to call as bytes are read, and one to call when a source has ended."""

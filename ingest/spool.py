@@ -57,8 +57,8 @@ def _escape(frame: pl.DataFrame) -> pl.DataFrame:
 class SharedRows:
     """The rows that one tarball brings to a shared table: each key once, in the order of the key.
 
-    Histories repeat from packet to packet, so rows are merged as they come. They are kept in ranges of objectId, so
-    that one range at a time fits into memory however long the tarball.
+    Histories repeat from packet to packet, so rows are merged as they come. They are kept in ranges of the key, so that
+    one range at a time fits into memory however long the tarball.
 
     Parameters
     ----------
@@ -67,14 +67,14 @@ class SharedRows:
     folder
         Where rows wait once they are too many for memory.
     ranges
-        Into how many ranges of objectId to divide.
+        Into how many ranges of the key's first column to divide.
     """
 
     def __init__(self, table: SharedTable, folder: Path, ranges: int = 1) -> None:
         self.table = table
         self._folder = folder
         self._ranges = ranges
-        self._limits: pl.Series | None = None  # first objectId of each range but the first
+        self._limits: pl.Series | None = None  # first value of the key's first column in each range but the first
         self._frames: list[pl.DataFrame] = []
         self._bytes = 0
         self._spills = 0
@@ -111,10 +111,11 @@ class SharedRows:
         if not self._frames:
             return
         merged = keep_largest_packet(pl.concat(self._frames), self.table.key)
+        first = self.table.key[0]
         if self._limits is None:
             steps = [merged.height * i // self._ranges for i in range(1, self._ranges)]
-            self._limits = merged["objectId"].gather(steps)
-        place = self._limits.search_sorted(merged["objectId"], side="right")
+            self._limits = merged[first].gather(steps)
+        place = self._limits.search_sorted(merged[first], side="right")
         for (index,), part in merged.with_columns(range=place).partition_by("range", as_dict=True).items():
             part.drop("range").write_ipc(self._folder / f"{self.table.name}-{index:03}-{self._spills:05}.arrow")
         self._frames, self._bytes = [], 0

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 from astropy.io import fits
-from packets import read_packets
 from PIL import Image as Pillow
+from plain import read_packets
 
 from alertdb.errors import BadPercentiles, BadStretch, DamagedStamp
 from alertdb.stamps import brightness, percentile_limits, read_stamp, read_stamps, write_png
@@ -48,7 +48,7 @@ def by_hand(content: bytes) -> list[float]:
 
 @pytest.fixture(scope="module")
 def packets(real_tarballs: list[Path]) -> list[dict[str, Any]]:
-    return read_packets(real_tarballs)
+    return [packet for tarball in real_tarballs for packet in read_packets(tarball)]
 
 
 def cutouts(packet: dict[str, Any]) -> Iterator[tuple[str, bytes]]:
@@ -165,7 +165,7 @@ def test_what_is_no_stamp_is_said_in_one_line() -> None:
     for found, content in cases.items():
         with pytest.raises(DamagedStamp) as error:
             read_stamp(content)
-        assert str(error.value).startswith(f"a cutout is no gzipped FITS image: {found}"), content[:20]
+        assert str(error.value).startswith(f"A cutout is no gzipped FITS image: {found}"), content[:20]
         assert "\n" not in str(error.value)
 
 
@@ -273,7 +273,7 @@ def test_what_is_no_stretch_or_limit(tmp_path: Path) -> None:
     image = np.zeros((2, 2), np.float32)
     with pytest.raises(BadStretch) as error:
         write_png(image, tmp_path / "a.png", stretch="cubic")
-    assert str(error.value) == "no stretch 'cubic': expected one of linear, sqrt, log, asinh"
+    assert str(error.value) == "There is no stretch 'cubic'; expected one of linear, sqrt, log, asinh."
     for low, high in ((99.0, 1.0), (5.0, 5.0), (-1.0, 50.0), (0.0, 101.0), (np.nan, 5.0)):
         with pytest.raises(BadPercentiles, match="the smaller first, as 0.5 and 99.5"):
             write_png(image, tmp_path / "a.png", percentiles=(low, high))
