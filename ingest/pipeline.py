@@ -14,13 +14,13 @@ import time
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from alertdb.database import Account, connect
 from alertdb.errors import TarballChanged
 from alertdb.thumbnails import open_store
+from alertdb.version import installed_version
 from ingest.contents import Findings, read_documents, read_rows, shared_rows
 from ingest.decoding import open_decoder
 from ingest.ledger import find_entry, find_entry_by_content, tarball_id
@@ -194,7 +194,7 @@ class _Load:
             "schemas": ",".join(sorted(self._found.schemas))[:255],
             "unknown_fields": ", ".join(sorted(self._found.unknown))[:60000] or None,
             "thumbnails": self._found.thumbnails,
-            "version": version("alertdb"),
+            "version": installed_version(),
             "loaded_at": datetime.now(tz=UTC).replace(tzinfo=None),
             "seconds": time.monotonic() - began,
         }
