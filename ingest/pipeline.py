@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from alertdb.database import Account, connect
-from alertdb.errors import TarballChanged
+from alertdb.errors import BadTarballName, TarballChanged
 from alertdb.thumbnails import open_store
 from alertdb.thumbnails.document import document_pieces
 from ingest.decoding import Packets, open_decoder
@@ -28,6 +28,7 @@ from ingest.load import database_errors, lock
 from ingest.spool import SharedRows
 from ingest.tarballs import open_packets
 from ingest.transaction import LoadedElsewhere, TarballTransaction
+from ingest.wording import fitted, printable
 from ingest.workers import Worker
 
 if TYPE_CHECKING:
@@ -46,6 +47,8 @@ __all__ = ["Outcome", "load_tarball"]
 TURN_SECONDS = 24 * 3600
 ROLLBACK_SECONDS = 1200
 BYTES_PER_RANGE = 2 * 2**30  # of a tarball per range of objects that is merged in memory at once
+SHOWN_PATH = 200  # characters of a field's path
+TEXT_BYTES = 2**16 - 1  # that fit into a TEXT
 NIGHT = re.compile(r"(?<!\d)(20\d{6})(?!\d)")
 
 
@@ -120,6 +123,8 @@ def load_tarball(
         For whatever stands against it; nothing of the tarball is in the archive then.
     """
     began = time.monotonic()
+    if not source.name.isprintable():
+        raise BadTarballName(source.name)
     with database_errors(source.name):
         while True:
             try:
@@ -180,7 +185,7 @@ class _Load:
             for batch in reader:
                 decoded = self._decoder.decode(Packets(batch.buffer, batch.starts, batch.ends))
                 rows = self._accept(batch, self._survey.rows(decoded))
-                self._found.unknown |= decoded.unknown
+                self._found.unknown |= {printable(path, SHOWN_PATH) for path in decoded.unknown}
                 self._found.schemas |= set(rows.alerts["schemavsn"].drop_nulls().unique())
                 self._found.objects |= set(rows.alerts["objectId"].hash().to_list())
                 for name, frame in rows.shared.items():
@@ -205,7 +210,7 @@ class _Load:
         rows = rows.refuse(reasons)
         self._found.rejects += [Reject(reject.name, reject.position, reject.reason) for reject in batch.rejects]
         self._found.rejects += [
-            Reject(batch.names[packet], int(batch.positions[packet]), reason)
+            Reject(batch.names[packet], int(batch.positions[packet]), printable(reason))
             for packet, reason in sorted(rows.rejects.items())
         ]
         return rows
@@ -240,7 +245,7 @@ class _Load:
             "damage": reader.damage and reader.damage[:1024],
             "members": reader.members,
             "schemas": ",".join(sorted(self._found.schemas))[:255],
-            "unknown_fields": ", ".join(sorted(self._found.unknown))[:60000] or None,
+            "unknown_fields": fitted(", ".join(sorted(self._found.unknown)), TEXT_BYTES) or None,
             "thumbnails": self._found.thumbnails,
             "version": version("alertdb"),
             "loaded_at": datetime.now(tz=UTC).replace(tzinfo=None),

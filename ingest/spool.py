@@ -1,7 +1,7 @@
 r"""CSV files for bulk loading, and the rows of shared tables kept until their tarball is read to its end.
 
 The format is what MariaDB's LOAD DATA reads exactly: tab-separated, ``\N`` for NULL, backslash escapes in text, each
-number in the shortest form that reads back as the same number.
+number in the shortest form that reads back as the same number. (MariaDB stores -0.0 as 0.0.)
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
+import numpy as np
 import polars as pl
 import polars.selectors as cs
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
 __all__ = ["SharedRows", "write_csv"]
 
+LARGEST_FLOAT = float(np.finfo(np.float32).max)
 SPILL_BYTES = 96 * 2**20  # rows of one shared table held in memory; beyond it they wait on disk
 ESCAPES = {"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r", "\0": "\\0"}
 
@@ -35,7 +37,7 @@ def write_csv(frame: pl.DataFrame, path: Path) -> None:
         If the disk is full: a short file must never be taken for a whole one.
     """
     with path.open("wb") as file:
-        _escape(frame).write_csv(
+        _escape(_widen_largest(frame)).write_csv(
             file,
             include_header=False,
             separator="\t",
@@ -52,6 +54,13 @@ def _escape(frame: pl.DataFrame) -> pl.DataFrame:
     for character, escaped in ESCAPES.items():
         text = text.str.replace_all(character, escaped, literal=True)
     return frame.with_columns(text)
+
+
+def _widen_largest(frame: pl.DataFrame) -> pl.DataFrame:
+    """Have the largest float written in full: the server takes its shortest form, 3.4028235e38, to be out of range."""
+    floats = frame.select(cs.by_dtype(pl.Float32))
+    wide = [column.name for column in floats if column.abs().max() == LARGEST_FLOAT]
+    return frame.with_columns(pl.col(wide).cast(pl.Float64)) if wide else frame
 
 
 class SharedRows:
