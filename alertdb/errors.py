@@ -449,3 +449,23 @@ class LoaderDied(AlertdbError):
             "A loading process was killed, perhaps for want of memory (--workers takes fewer at once). "
             "Nothing is half loaded: run the same command again."
         )
+
+
+class NoRoom(AlertdbError):
+    """A disk has too little room for a tarball."""
+
+    def __init__(self, name: str, folder: object, need: int, free: int) -> None:
+        super().__init__(
+            f"{name} needs about {need / 1e6:,.0f} MB on the disk of {folder}, where {free / 1e6:,.0f} MB are free. "
+            "Nothing of it was loaded: make room, then run the same command again."
+        )
+
+
+class SpoolNotWritten(AlertdbError):
+    """The file system refused the files in which rows wait for the database."""
+
+    def __init__(self, folder: object, why: str) -> None:
+        super().__init__(
+            f"cannot write {folder}: {why}. Nothing of this tarball was kept: make room there (or the folder "
+            "writable), then run the same command again."
+        )

@@ -25,7 +25,8 @@ from alertdb.thumbnails.document import document_pieces
 from ingest.decoding import Packets, open_decoder
 from ingest.ledger import Reject, find_entry, find_entry_by_content, tarball_id
 from ingest.load import database_errors, lock
-from ingest.spool import SharedRows
+from ingest.room import check_room
+from ingest.spool import SharedRows, spooling
 from ingest.tarballs import open_packets
 from ingest.transaction import LoadedElsewhere, TarballTransaction
 from ingest.wording import fitted, printable
@@ -132,6 +133,7 @@ def load_tarball(
                     loaded = _already_loaded(connection, source)
                     if loaded:
                         return Outcome(source.name, skipped=loaded)
+                    check_room(source, config)
                     load = _Load(source, config, survey, connection, open_decoder(survey.wanted, decoder))
                     return load.run(began, progress, allow_damaged=allow_damaged)
             except LoadedElsewhere as other:
@@ -353,10 +355,11 @@ def _turn_name(survey: Survey, tarball: int) -> str:
 @contextmanager
 def _spool_folder(spool: Path, stem: str) -> Iterator[Path]:
     """Give an empty folder for the CSV files of one tarball, and remove it afterwards; also what a killed load left."""
-    spool.mkdir(parents=True, exist_ok=True)
-    for left in spool.glob(f"{glob.escape(stem[:100])}.*"):
-        shutil.rmtree(left, ignore_errors=True)
-    folder = Path(tempfile.mkdtemp(prefix=f"{stem[:100]}.", dir=spool))
+    with spooling(spool):
+        spool.mkdir(parents=True, exist_ok=True)
+        for left in spool.glob(f"{glob.escape(stem[:100])}.*"):
+            shutil.rmtree(left, ignore_errors=True)
+        folder = Path(tempfile.mkdtemp(prefix=f"{stem[:100]}.", dir=spool))
     try:
         yield folder
     finally:

@@ -7,12 +7,14 @@ number in the shortest form that reads back as the same number. (MariaDB stores 
 from __future__ import annotations
 
 import os
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import numpy as np
 import polars as pl
 import polars.selectors as cs
 
+from alertdb.errors import SpoolNotWritten
 from ingest.cleaning import keep_largest_packet
 
 if TYPE_CHECKING:
@@ -21,7 +23,7 @@ if TYPE_CHECKING:
 
     from ingest.surveys import SharedTable
 
-__all__ = ["SharedRows", "write_csv"]
+__all__ = ["SharedRows", "spooling", "write_csv"]
 
 LARGEST_FLOAT = float(np.finfo(np.float32).max)
 SPILL_BYTES = 96 * 2**20  # rows of one shared table held in memory; beyond it they wait on disk
@@ -33,10 +35,10 @@ def write_csv(frame: pl.DataFrame, path: Path) -> None:
 
     Raises
     ------
-    OSError
+    SpoolNotWritten
         If the disk is full: a short file must never be taken for a whole one.
     """
-    with path.open("wb") as file:
+    with spooling(path.parent), path.open("wb") as file:
         _escape(_widen_largest(frame)).write_csv(
             file,
             include_header=False,
@@ -47,6 +49,21 @@ def write_csv(frame: pl.DataFrame, path: Path) -> None:
         )
         file.flush()
         os.fsync(file.fileno())  # so that a full disk is noticed here, where the rows are still known
+
+
+@contextmanager
+def spooling(folder: Path) -> Iterator[None]:
+    """Say what the file system objects to while something is written in `folder`.
+
+    Raises
+    ------
+    SpoolNotWritten
+        For any error of the system.
+    """
+    try:
+        yield
+    except OSError as error:
+        raise SpoolNotWritten(folder, error.strerror or str(error)) from error
 
 
 def _escape(frame: pl.DataFrame) -> pl.DataFrame:
@@ -125,6 +142,7 @@ class SharedRows:
             self._limits = merged["objectId"].gather(steps)
         place = self._limits.search_sorted(merged["objectId"], side="right")
         for (index,), part in merged.with_columns(range=place).partition_by("range", as_dict=True).items():
-            part.drop("range").write_ipc(self._folder / f"{self.table.name}-{index:03}-{self._spills:05}.arrow")
+            with spooling(self._folder):
+                part.drop("range").write_ipc(self._folder / f"{self.table.name}-{index:03}-{self._spills:05}.arrow")
         self._frames, self._bytes = [], 0
         self._spills += 1
