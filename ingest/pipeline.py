@@ -18,15 +18,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from alertdb.database import Account, connect
-from alertdb.errors import TarballChanged
+from alertdb.errors import BadTarballName, TarballChanged
 from alertdb.thumbnails import open_store
 from alertdb.version import installed_version
 from ingest.contents import Findings, read_documents, read_rows, shared_rows
 from ingest.decoding import open_decoder
 from ingest.ledger import find_entry, find_entry_by_content, tarball_id
 from ingest.load import database_errors, lock
+from ingest.room import check_room
+from ingest.spool import spooling
 from ingest.tarballs import open_packets
 from ingest.transaction import LoadedElsewhere, TarballTransaction
+from ingest.wording import fitted
 from ingest.workers import Worker
 
 if TYPE_CHECKING:
@@ -45,6 +48,7 @@ __all__ = ["Outcome", "load_tarball"]
 
 TURN_SECONDS = 24 * 3600
 ROLLBACK_SECONDS = 1200
+TEXT_BYTES = 2**16 - 1  # that fit into a TEXT
 NIGHT = re.compile(r"(?<!\d)(20\d{6})(?!\d)")
 
 
@@ -107,6 +111,8 @@ def load_tarball(
         For whatever stands against it; nothing of the tarball is in the archive then.
     """
     began = time.monotonic()
+    if not source.name.isprintable():
+        raise BadTarballName(source.name)
     with database_errors(source.name):
         while True:
             try:
@@ -114,6 +120,7 @@ def load_tarball(
                     loaded = _already_loaded(connection, source)
                     if loaded:
                         return Outcome(source.name, skipped=loaded)
+                    check_room(source, config)
                     load = _Load(source, config, survey, connection, open_decoder(survey.wanted, decoder))
                     return load.run(began, progress, allow_damaged=allow_damaged)
             except LoadedElsewhere as other:
@@ -192,7 +199,7 @@ class _Load:
             "damage": reader.damage and reader.damage[:1024],
             "members": reader.members,
             "schemas": ",".join(sorted(self._found.schemas))[:255],
-            "unknown_fields": ", ".join(sorted(self._found.unknown))[:60000] or None,
+            "unknown_fields": fitted(", ".join(sorted(self._found.unknown)), TEXT_BYTES) or None,
             "thumbnails": self._found.thumbnails,
             "version": installed_version(),
             "loaded_at": datetime.now(tz=UTC).replace(tzinfo=None),
@@ -300,10 +307,11 @@ def _turn_name(survey: Survey, tarball: int) -> str:
 @contextmanager
 def _spool_folder(spool: Path, stem: str) -> Iterator[Path]:
     """Give an empty folder for the CSV files of one tarball, and remove it afterwards; also what a killed load left."""
-    spool.mkdir(parents=True, exist_ok=True)
-    for left in spool.glob(f"{glob.escape(stem[:100])}.*"):
-        shutil.rmtree(left, ignore_errors=True)
-    folder = Path(tempfile.mkdtemp(prefix=f"{stem[:100]}.", dir=spool))
+    with spooling(spool):
+        spool.mkdir(parents=True, exist_ok=True)
+        for left in spool.glob(f"{glob.escape(stem[:100])}.*"):
+            shutil.rmtree(left, ignore_errors=True)
+        folder = Path(tempfile.mkdtemp(prefix=f"{stem[:100]}.", dir=spool))
     try:
         yield folder
     finally:

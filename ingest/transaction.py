@@ -7,6 +7,7 @@ written: which candids others are writing is looked up first, under a lock held 
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
@@ -194,7 +195,8 @@ class TarballTransaction:
         self._load_alerts(alerts)
         # The rows that went were equal to ours: the same packets. So is their part of the checksum.
         part = checksum(alerts.select(self._survey.alert_columns))
-        numbers = {"n": alerts.height, "sum": sum(alerts["candid"].to_list()), "part": MODULUS - part, "id": owner}
+        total = Decimal(sum(alerts["candid"].to_list()))
+        numbers = {"n": alerts.height, "sum": total, "part": MODULUS - part, "id": owner}
         self._connection.execute(text(HAND_OVER), numbers)
 
     def _fill_helpers(self) -> None:
@@ -235,7 +237,7 @@ class TarballTransaction:
             "alerts": self._alerts,
             "objects": arrived["objectId"].n_unique(),
             "partnership": arrived.filter(~pl.col("programid").is_in(public)).height,
-            "candid_sum": self._sum,
+            "candid_sum": Decimal(self._sum),  # the driver stores an integer of more than 64 bits as another number
             "candid_first": arrived["candid"].min(),
             "candid_last": arrived["candid"].max(),
             "jd_first": arrived["jd"].min(),
