@@ -13,7 +13,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from ingest.simulation import simulate_nights
+from ingest.simulation.nights import simulate_nights
 from ingest.simulation.packets import VERSIONS
 
 

@@ -85,10 +85,15 @@ def nights(form: FormatOption = None, output: OutputOption = None) -> None:
       alertdb nights --format csv --output ledger.csv
     """
     from alertdb.config import load_config
-    from ingest.listings import ledger_table, short_ledger_table
+    from ingest.listings import damages, ledger_table, short_ledger_table
 
-    table = short_ledger_table if form is None and output is None else ledger_table
-    write_table(table(load_config()), form, output)
+    config = load_config()
+    if form is not None or output is not None:
+        write_table(ledger_table(config), form, output)
+        return
+    write_table(short_ledger_table(config))
+    for name, damage in damages(config).items():
+        message(f"{name} is partial: {damage}")
 
 
 def rejects(

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
 __all__ = ["EmbeddedStore"]
 
-_TARBALL_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+_TARBALL_NAME = re.compile(r"[^./\x00-\x1f\x7f][^/\x00-\x1f\x7f]*")
 
 
 class EmbeddedStore:

@@ -97,7 +97,7 @@ class SealedFile:
             document = _read(handle, size, offset)
         if crc32(document) != crc:
             found = f"its CRC-32 is {crc32(document):08x}, expected {crc:08x}"
-            raise DamagedThumbnail(f"the thumbnail of {candid} in {self.path}", found)
+            raise DamagedThumbnail(f"The thumbnail of {candid} in {self.path}", found)
         return document
 
     def candids(self) -> npt.NDArray[np.int64]:

@@ -111,7 +111,12 @@ class Decoder(Protocol):
 def open_decoder(wanted: Wanted, name: str = "columnar") -> Decoder:
     """Make a decoder: `fastavro`, or `columnar`, which is many times faster. Both give the same."""
     # Imported here so that whoever uses one decoder need not wait for the libraries of the other.
-    from ingest.decoding.by_fastavro import FastavroDecoder
+    if name == "columnar":
+        from ingest.decoding.columnar import ColumnarDecoder
 
-    decoders = {"fastavro": FastavroDecoder, "columnar": FastavroDecoder}
-    return decoders[name](wanted)
+        return ColumnarDecoder(wanted)
+    if name == "fastavro":
+        from ingest.decoding.by_fastavro import FastavroDecoder
+
+        return FastavroDecoder(wanted)
+    raise ValueError(f"there is no decoder '{name}'; known are columnar and fastavro")

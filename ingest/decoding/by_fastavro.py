@@ -18,6 +18,7 @@ import pyarrow as pa
 from ingest.decoding import PACKET_INDEX, Decoded, Offsets
 from ingest.decoding.container import BadPacket, PacketOpener
 from ingest.decoding.fields import find_purpose, find_unknown
+from ingest.decoding.limits import MAX_ITEMS
 from ingest.decoding.plans import Plans
 from ingest.decoding.schema import Array, Enum, Fixed, Map, Primitive, RecordType, Union, join
 
@@ -28,9 +29,8 @@ if TYPE_CHECKING:
     from ingest.decoding.container import Records
     from ingest.decoding.schema import Node
 
-__all__ = ["MAX_ITEMS", "FastavroDecoder"]
+__all__ = ["FastavroDecoder"]
 
-MAX_ITEMS = 10_000  # of one array in one packet; histories have a few hundred
 INTEGER_RANGES = {pa.int32(): 1 << 31, pa.int64(): 1 << 63}
 
 
@@ -85,7 +85,7 @@ class FastavroDecoder:
         view = memoryview(records.buffer)
         for row, packet in enumerate(records.packets.tolist()):
             try:
-                plan = self._plans.get(records.headers[row].schema)
+                plan = self._plans.get(records.headers[records.origins[row]].schema)
                 found[packet] = self._read_one(bytes(view[records.starts[row] : records.ends[row]]), plan)
                 unknown |= plan.unknown
             except BadPacket as bad:

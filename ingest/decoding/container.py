@@ -11,26 +11,27 @@ from __future__ import annotations
 
 import zlib
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import cramjam
 import numpy as np
 
+from ingest.decoding.limits import MAX_HEADERS, MAX_PACKET, MAX_PARTS
+
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable
 
     import numpy.typing as npt
 
     from ingest.decoding import Packets
 
-__all__ = ["CODECS", "MAX_PACKET", "BadPacket", "Header", "PacketOpener", "Records", "decompress"]
+    FindKnown = Callable[..., None]
+
+__all__ = ["CODECS", "BadPacket", "Header", "PacketOpener", "Records", "decompress"]
 
 MAGIC = b"Obj\x01"
 SYNC = 16  # bytes of a sync marker
-MAX_PACKET = 8 << 20  # bytes, packed or unpacked; a hundred times what surveys send
-MAX_HEADERS = 32  # known at a time; a night has one or two
 MAX_LONG = 10  # bytes of a variable-length 64-bit integer
-MAX_PARTS = 1000  # entries of metadata, or blocks; packets have a handful and one
 CHECKSUM = 4  # bytes of a checksum: snappy's, or the rest of zlib's that fastavro leaves behind deflate's data
 CODECS = ("null", "deflate", "snappy")
 
@@ -39,7 +40,7 @@ class BadPacket(ValueError):
     """A packet that cannot be decoded; the text says why, in words."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Header:
     """What packets of one origin have in common: the writer's schema (JSON) and the codec of the block."""
 
@@ -58,7 +59,7 @@ class Record(NamedTuple):
 
 @dataclass(frozen=True)
 class Records:
-    """The records of many packets, ready to be decoded.
+    """The records of many packets, ready to be decoded: record `i` is ``buffer[starts[i]:ends[i]]``.
 
     Attributes
     ----------
@@ -68,8 +69,10 @@ class Records:
         Shape (n,), index of each record's packet.
     starts, ends
         Shape (n,), offsets into `buffer`.
+    origins
+        Shape (n,), index in `headers` of each record's header.
     headers
-        Length n, the header of each record's packet.
+        The headers met, each once.
     rejects
         Packets without a usable record, and why.
     doubts
@@ -80,28 +83,51 @@ class Records:
     packets: npt.NDArray[np.int64]
     starts: npt.NDArray[np.int64]
     ends: npt.NDArray[np.int64]
+    origins: npt.NDArray[np.int64]
     headers: list[Header]
     rejects: dict[int, str]
     doubts: dict[int, str]
 
 
 class PacketOpener:
-    """Finds the record of each packet. It remembers headers from batch to batch."""
+    """Finds the record of each packet. It remembers headers from batch to batch.
 
-    def __init__(self) -> None:
+    Parameters
+    ----------
+    find_known
+        Finds those packets that begin with a known header, quickly; see `ingest.decoding.reading.find_records`.
+    """
+
+    def __init__(self, find_known: FindKnown | None = None) -> None:
+        self._find_known = find_known
         self._known: dict[bytes, Header] = {}  # the bytes up to the sync marker; the last met comes last
 
     def open_all(self, packets: Packets) -> Records:
         """Find the records of all packets; a packet that has none becomes a reject."""
         view = memoryview(packets.buffer).cast("B")
-        found: dict[int, Record] = {}
-        rejects: dict[int, str] = {}
-        for index, (start, end) in enumerate(zip(packets.starts.tolist(), packets.ends.tolist(), strict=True)):
+        found = _Found(len(packets.starts))
+        if self._find_known is not None:
+            self._open_known(view, packets, found, self._find_known)
+        for index in np.flatnonzero(found.origins < 0).tolist():
             try:
-                found[index] = self.open_one(view, start, end)
+                record = self.open_one(view, int(packets.starts[index]), int(packets.ends[index]))
+                found.add(index, record)
             except BadPacket as bad:
-                rejects[index] = str(bad)
-        return _gather(view, found, rejects)
+                found.rejects[index] = str(bad)
+        return found.gather(view)
+
+    def _open_known(self, view: memoryview, packets: Packets, found: _Found, find_known: FindKnown) -> None:
+        """Find the records of the packets whose header is known and that are as most are."""
+        buffer, sizes = np.asarray(view), packets.ends - packets.starts
+        left = np.flatnonzero((packets.starts >= 0) & (packets.ends <= len(view)) & (sizes <= MAX_PACKET))
+        for prologue, header in reversed(self._known.items()):
+            places = np.full((2, len(left)), -1, dtype=np.int64)
+            find_known(buffer, packets.starts[left], packets.ends[left], np.asarray(memoryview(prologue)), *places)
+            hits = places[0] >= 0
+            found.add_many(left[hits], header, places[:, hits])
+            left = left[~hits]
+            if not len(left):
+                return
 
     def open_one(self, view: memoryview, start: int, end: int) -> Record:
         """Find the record of the packet ``view[start:end]``.
@@ -120,15 +146,58 @@ class PacketOpener:
 
     def _header(self, view: memoryview, start: int, end: int) -> tuple[Header, int]:
         """Return the header and where the sync marker begins."""
-        # Comparing bytes is a hundred times faster than comparing a memoryview.
         for prologue, header in reversed(self._known.items()):
-            if bytes(view[start : start + len(prologue)]) == prologue and start + len(prologue) <= end:
+            # Comparing bytes is a hundred times faster than comparing a memoryview.
+            if bytes(view[start : min(end, start + len(prologue))]) == prologue:
                 return header, start + len(prologue)
         header, position = read_header(view, start, end)
         if len(self._known) == MAX_HEADERS:
             del self._known[next(iter(self._known))]
         self._known[bytes(view[start:position])] = header
         return header, position
+
+
+class _Found:
+    """The records of some packets as they are found, by packet."""
+
+    def __init__(self, packets: int) -> None:
+        self.starts, self.ends, self.origins = np.full((3, packets), -1, dtype=np.int64)
+        self.rejects: dict[int, str] = {}
+        self._doubts: dict[int, str] = {}
+        self._headers: dict[Header, int] = {}
+
+    def add(self, packet: int, record: Record) -> None:
+        self.add_many(packet, record.header, (record.start, record.end))
+        if record.doubt is not None:
+            self._doubts[packet] = record.doubt
+
+    def add_many(self, packets: Any, header: Header, places: Any) -> None:
+        self.starts[packets], self.ends[packets] = places
+        self.origins[packets] = self._headers.setdefault(header, len(self._headers))
+
+    def gather(self, view: memoryview) -> Records:
+        """Bring the records together in one buffer: the packets' own, unless some are compressed."""
+        headers = list(self._headers)
+        packed = any(header.codec != "null" for header in headers)
+        buffer = self._unpack(view, headers) if packed else view
+        kept = np.flatnonzero(self.origins >= 0)
+        places = self.starts[kept], self.ends[kept], self.origins[kept]
+        return Records(buffer, kept, *places, headers, self.rejects, self._doubts)
+
+    def _unpack(self, view: memoryview, headers: list[Header]) -> bytearray:
+        """Write all records unpacked into a new buffer; those that cannot be unpacked join the rejects."""
+        buffer = bytearray()
+        for packet in np.flatnonzero(self.origins >= 0).tolist():
+            codec = headers[self.origins[packet]].codec
+            data: bytes | memoryview = view[self.starts[packet] : self.ends[packet]]
+            try:
+                data = data if codec == "null" else decompress(codec, data)
+            except BadPacket as bad:
+                self.rejects[packet], self.origins[packet] = str(bad), -1
+                continue
+            self.starts[packet], self.ends[packet] = len(buffer), len(buffer) + len(data)
+            buffer += data
+        return buffer
 
 
 def read_header(view: memoryview, start: int, end: int) -> tuple[Header, int]:
@@ -268,37 +337,3 @@ def _unsnap(packed: bytes | memoryview) -> bytes:
     if zlib.crc32(data) != int.from_bytes(view[body:], "big"):
         raise BadPacket("the packet's snappy data are damaged: their checksum is wrong")
     return data
-
-
-def _gather(view: memoryview, found: Mapping[int, Record], rejects: dict[int, str]) -> Records:
-    """Bring the records into one buffer: the packets' own, unless some are compressed."""
-    buffer: bytes | bytearray | memoryview = view
-    if any(record.header.codec != "null" for record in found.values()):
-        buffer, found = _unpack(view, found, rejects)
-    return Records(
-        buffer,
-        np.array(list(found), dtype=np.int64),
-        np.array([record.start for record in found.values()], dtype=np.int64),
-        np.array([record.end for record in found.values()], dtype=np.int64),
-        [record.header for record in found.values()],
-        rejects,
-        {index: record.doubt for index, record in found.items() if record.doubt},
-    )
-
-
-def _unpack(
-    view: memoryview, packed: Mapping[int, Record], rejects: dict[int, str]
-) -> tuple[bytearray, dict[int, Record]]:
-    """Write all records unpacked into a new buffer; those that cannot be unpacked join the rejects."""
-    buffer, unpacked = bytearray(), {}
-    for index, record in packed.items():
-        data: bytes | memoryview = view[record.start : record.end]
-        try:
-            if record.header.codec != "null":
-                data = decompress(record.header.codec, data)
-        except BadPacket as bad:
-            rejects[index] = str(bad)
-            continue
-        unpacked[index] = record._replace(start=len(buffer), end=len(buffer) + len(data))
-        buffer += data
-    return buffer, unpacked

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 from ingest.decoding.container import BadPacket
+from ingest.decoding.limits import MAX_HEADERS
 from ingest.decoding.schema import read_schema
 
 if TYPE_CHECKING:
@@ -13,8 +14,6 @@ if TYPE_CHECKING:
     from ingest.decoding.schema import RecordType
 
 __all__ = ["Plans"]
-
-MAX_PLANS = 32  # kept at a time; a night has one or two schemas
 
 Plan = TypeVar("Plan")
 
@@ -41,13 +40,17 @@ class Plans(Generic[Plan]):
             If packets of this schema cannot be decoded.
         """
         if schema not in self._plans:
-            if len(self._plans) == MAX_PLANS:
+            if len(self._plans) == MAX_HEADERS:
                 del self._plans[next(iter(self._plans))]
             self._plans[schema] = self._try(schema)
         plan = self._plans[schema]
         if isinstance(plan, BadPacket):
             raise BadPacket(str(plan))
         return plan
+
+    def clear(self) -> None:
+        """Forget all plans."""
+        self._plans.clear()
 
     def _try(self, schema: bytes) -> Plan | BadPacket:
         try:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ingest.decoding.container import BadPacket
+from ingest.decoding.limits import MAX_DEPTH, MAX_NODES, MAX_SYMBOL
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -33,9 +34,7 @@ __all__ = [
 ]
 
 PRIMITIVES = ("null", "boolean", "int", "long", "float", "double", "bytes", "string")
-SYMBOL = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
-MAX_DEPTH = 32  # of nested types; packets of surveys have 4
-MAX_NODES = 20_000  # of the tree; packets of surveys have a few hundred
+SYMBOL = re.compile(rf"[A-Za-z_][A-Za-z0-9_]{{0,{MAX_SYMBOL - 1}}}")
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,1 @@
-"""Nights of simulated alerts whose truth is known."""
-
-from ingest.simulation.nights import simulate_nights
-
-__all__ = ["simulate_nights"]
+"""Nights of simulated alerts whose truth is known: `ingest.simulation.nights.simulate_nights`."""

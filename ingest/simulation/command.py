@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from contextlib import contextmanager
 from pathlib import Path  # noqa: TC003 - Typer reads the annotations when the program runs
@@ -11,7 +12,6 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from ingest.simulation.nights import simulate_nights
 from ingest.simulation.survey import night_number, night_text
 
 if TYPE_CHECKING:
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 __all__ = ["simulate"]
 
 _SECONDS_BETWEEN_LINES = 10.0
+_IN_PROCESS = 1000  # alerts
 
 
 def simulate(
@@ -49,6 +50,8 @@ def simulate(
       alertdb simulate --night 20210901 --nights 10 --alerts 5000 --output nights
           --schema 4.02 --partnership
     """  # noqa: D301 - the \b is for the help: it keeps the lines below it as they are
+    from ingest.simulation.nights import simulate_nights  # here: no other command needs what it imports
+
     chosen = _in_a_row(night, nights)
     programs = ("public", "partnership") if partnership else ("public",)
     total, start = alerts * len(chosen) * len(programs), time.perf_counter()
@@ -60,7 +63,7 @@ def simulate(
             seed=seed,
             schema=schema,
             programs=programs,
-            workers=workers,
+            workers=workers or _suited(total),
             progress=progress,
         )
     seconds = time.perf_counter() - start
@@ -71,6 +74,11 @@ def _in_a_row(first: Sequence[int], count: int) -> list[int]:
     """Give `count` nights from each of the first ones, sorted, each once."""
     numbers = {night_number(night) + i for night in first for i in range(count)}
     return [int(night_text(number)) for number in sorted(numbers)]
+
+
+def _suited(total: int) -> int:
+    """Use every core, but one for what takes less time than starting the others."""
+    return 1 if total <= _IN_PROCESS else os.cpu_count() or 1
 
 
 def _report(tarballs: Sequence[Path], alerts: int, seconds: float) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import multiprocessing
-import os
 import signal
 from collections import deque
 from concurrent.futures import ProcessPoolExecutor
@@ -36,7 +35,6 @@ _T = TypeVar("_T")
 # The programmes whose detections raise a tarball's alerts, and those whose epochs its histories may tell of.
 PROGRAMS = {"public": ((1,), (1,)), "partnership": ((2, 3), (1, 2, 3))}
 _BATCH = 100  # alerts made together: enough to share the work, few enough to stay small
-_IN_PROCESS = 1000  # up to so many alerts, starting other processes takes longer than it saves
 
 
 def simulate_nights(
@@ -47,7 +45,7 @@ def simulate_nights(
     seed: int = 1,
     schema: str = "3.3",
     programs: Sequence[str] = ("public",),
-    workers: int | None = None,
+    workers: int = 1,
     progress: Callable[[int], None] | None = None,
 ) -> list[Path]:
     """Simulate nights and write each as a tarball like the survey's, with the truth beside it.
@@ -70,8 +68,8 @@ def simulate_nights(
     programs
         Which tarballs to write: ``public``, ``partnership`` or both.
     workers
-        Processes to use; by default one for each core, and one for a small simulation. A script that lets
-        this function start processes must guard its own work by ``if __name__ == "__main__":``.
+        Processes to use. More than one are started afresh: a script that asks for them must guard its own
+        work by ``if __name__ == "__main__":``.
     progress
         Called with the number of alerts just written.
 
@@ -95,8 +93,7 @@ def simulate_nights(
         for program in programs
     ]
     output.mkdir(parents=True, exist_ok=True)
-    alone = alerts * len(jobs) <= _IN_PROCESS
-    with _Workers(workers or (1 if alone else os.cpu_count() or 1)) as pool:
+    with _Workers(workers) as pool:
         for job in jobs:
             _write(job, alerts, pool, progress or (lambda _: None))
     return [job.path for job in jobs]
@@ -169,9 +166,7 @@ class _Workers:
         # Not forked: a program that shows progress has threads, and a fork of it may hang.
         context = multiprocessing.get_context("spawn")
         self._pool = (
-            ProcessPoolExecutor(count, mp_context=context, initializer=_leave_interrupts)
-            if count > 1
-            else None
+            ProcessPoolExecutor(count, mp_context=context, initializer=_leave_interrupts) if count > 1 else None
         )
 
     def __enter__(self) -> _Workers:

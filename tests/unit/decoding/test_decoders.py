@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import fastavro
 import pyarrow as pa
 import pytest
+from avro_packets import assert_same, first_record, pack, record, with_schema, write
 
 from ingest.decoding import Wanted
 from ingest.surveys.ztf import Ztf
@@ -17,70 +18,12 @@ from ingest.surveys.ztf import Ztf
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from ingest.decoding import Decoded, Decoder
+    from ingest.decoding import Decoder
 
 MakeDecoder = Any
-Pack = Any
-Write = Any
 
 
-def record(*fields: Any, **more: Any) -> dict[str, Any]:
-    return {"type": "record", "name": "r", "fields": [{"name": name, "type": kind} for name, kind in fields]} | more
-
-
-def first_record(packet: bytes) -> dict[str, Any]:
-    found: Any = next(iter(fastavro.reader(io.BytesIO(packet))))
-    return dict(found)
-
-
-def look_up(value: Any, path: str) -> Any:
-    for step in path.split("."):
-        value = value.get(step) if value is not None else None
-    return value
-
-
-def in_type(value: Any, kind: pa.DataType) -> Any:
-    """Return a value as its column holds it, with all bits of floats to be compared."""
-    if value is None or not pa.types.is_floating(kind):
-        return value
-    return struct.pack("<f" if kind == pa.float32() else "<d", value)
-
-
-def column(table: pa.Table, name: str) -> list[Any]:
-    kind = table.schema.field(name).type
-    return [in_type(value, kind) for value in table[name].to_pylist()]
-
-
-def assert_same(decoded: Decoded, expected: dict[int, dict[str, Any]], wanted: Wanted) -> int:
-    """Compare all cells and blobs with the records expected, by packet; return how many cells there were."""
-    cells = 0
-    assert decoded.packets.column_names == ["packet", *wanted.scalars]
-    assert decoded.packets["packet"].to_pylist() == list(expected)
-    for path, kind in wanted.scalars.items():
-        assert decoded.packets.schema.field(path).type == kind
-        values = [in_type(look_up(record, path), kind) for record in expected.values()]
-        assert column(decoded.packets, path) == values, path
-        cells += len(values)
-    for name, fields in wanted.arrays.items():
-        items = [(packet, item) for packet, record in expected.items() for item in look_up(record, name) or ()]
-        table = decoded.arrays[name]
-        assert table.column_names == ["packet", *fields]
-        assert table["packet"].to_pylist() == [packet for packet, _ in items]
-        for path, kind in fields.items():
-            assert table.schema.field(path).type == kind
-            assert column(table, path) == [in_type(look_up(item, path), kind) for _, item in items], path
-            cells += len(items)
-    for path in wanted.blobs:
-        offsets = decoded.blobs[path]
-        pairs = zip(offsets.starts.tolist(), offsets.ends.tolist(), strict=True)
-        found = [bytes(decoded.buffer[start:end]) if start >= 0 else None for start, end in pairs]
-        assert found == [look_up(record, path) for record in expected.values()], path
-    return cells
-
-
-def test_all_cells_of_all_real_packets(
-    make_decoder: MakeDecoder, pack: Pack, real_packets: dict[str, list[bytes]]
-) -> None:
+def test_all_cells_of_all_real_packets(make_decoder: MakeDecoder, real_packets: dict[str, list[bytes]]) -> None:
     wanted = Ztf.wanted
     decoder = make_decoder(wanted)
     cells = 0
@@ -98,7 +41,7 @@ def test_all_cells_of_all_real_packets(
 
 @pytest.mark.parametrize("codec", ["deflate", "snappy"])
 def test_real_packets_of_all_schemas_packed_by_another_codec(
-    codec: str, make_decoder: MakeDecoder, pack: Pack, real_packets: dict[str, list[bytes]]
+    codec: str, make_decoder: MakeDecoder, real_packets: dict[str, list[bytes]]
 ) -> None:
     packets, expected = [], []
     for members in real_packets.values():
@@ -164,7 +107,7 @@ def schema(kinds: dict[str, Any] | None = None, filler: Any = None, **more: Any)
     return record(*fields, **more)
 
 
-def test_an_odd_schema_of_a_broker(make_decoder: MakeDecoder, pack: Pack, write: Write) -> None:
+def test_an_odd_schema_of_a_broker(make_decoder: MakeDecoder) -> None:
     """Wider numbers, unions the other way round, another record name, other orders of branches."""
     kinds = {
         "number": ["long", "null"],
@@ -182,32 +125,18 @@ def test_an_odd_schema_of_a_broker(make_decoder: MakeDecoder, pack: Pack, write:
 
 @pytest.mark.parametrize(("kind", "filling"), FILLERS)
 def test_fields_of_any_type_may_stand_beside_the_wanted_ones(
-    kind: Any, filling: Any, make_decoder: MakeDecoder, pack: Pack, write: Write
+    kind: Any, filling: Any, make_decoder: MakeDecoder
 ) -> None:
     plain = {key: value for key, value in kind.items() if key != "logicalType"} if isinstance(kind, dict) else kind
     packet = write(schema(filler=plain), VALUE | {"filler": filling, "filler2": [1, 2]})
-    packet = _with_schema(packet, schema(filler=kind))
+    packet = with_schema(packet, schema(filler=kind))
     decoded = make_decoder(WANTED).decode(pack([packet, packet]))
     assert not decoded.rejects
     assert decoded.unknown == {"filler2"}
     assert_same(decoded, {0: VALUE, 1: VALUE}, WANTED)
 
 
-def _with_schema(packet: bytes, other: Any) -> bytes:
-    """Put another schema that describes the same bytes into a packet."""
-    import json
-
-    reader = fastavro.reader(io.BytesIO(packet))
-    sync = packet[-16:]
-    body = packet[packet.index(sync) :]
-    text = json.dumps(other).encode()
-    file = io.BytesIO()
-    fastavro.schemaless_writer(file, {"type": "map", "values": "bytes"}, {"avro.schema": text})
-    assert reader.codec == "null"
-    return b"Obj\x01" + file.getvalue() + body
-
-
-def test_numbers_become_the_wanted_type(make_decoder: MakeDecoder, pack: Pack, write: Write) -> None:
+def test_numbers_become_the_wanted_type(make_decoder: MakeDecoder) -> None:
     wanted = Wanted({"a": pa.float32(), "b": pa.float64(), "c": pa.string(), "d": pa.string(), "e": pa.float32()})
     enum = {"type": "enum", "name": "e", "symbols": ["A", "B"]}
     packet = write(
@@ -222,7 +151,7 @@ def test_numbers_become_the_wanted_type(make_decoder: MakeDecoder, pack: Pack, w
 @pytest.mark.parametrize(
     "value", [math.nan, math.inf, -math.inf, -0.0, 5e-324, 1e-45, 3.4028234663852886e38, 1.7976931348623157e308]
 )
-def test_floats_keep_their_bits(value: float, make_decoder: MakeDecoder, pack: Pack, write: Write) -> None:
+def test_floats_keep_their_bits(value: float, make_decoder: MakeDecoder) -> None:
     wanted = Wanted({"d": pa.float64()}, {"a": {"f": pa.float32()}})
     single = value if abs(value) < 1e39 else math.inf
     schema = record(("d", "double"), ("a", {"type": "array", "items": record(("f", "float"), name="f")}))
@@ -238,9 +167,7 @@ def test_floats_keep_their_bits(value: float, make_decoder: MakeDecoder, pack: P
         ({"before": [ITEM, ITEM | {"number": 1 << 40}]}, "the field before.number holds 1099511627776"),
     ],
 )
-def test_integers_that_do_not_fit_are_named(
-    change: Any, reason: str, make_decoder: MakeDecoder, pack: Pack, write: Write
-) -> None:
+def test_integers_that_do_not_fit_are_named(change: Any, reason: str, make_decoder: MakeDecoder) -> None:
     wide = schema({"number": "long"})
     packets = [write(wide, VALUE), write(wide, VALUE | change), write(schema(), VALUE)]
     decoded = make_decoder(WANTED).decode(pack(packets))
@@ -249,14 +176,14 @@ def test_integers_that_do_not_fit_are_named(
     assert_same(decoded, {0: VALUE, 2: VALUE}, WANTED)
 
 
-def test_integers_at_the_edge_fit(make_decoder: MakeDecoder, pack: Pack, write: Write) -> None:
+def test_integers_at_the_edge_fit(make_decoder: MakeDecoder) -> None:
     wanted = Wanted({"a": pa.int32(), "b": pa.int32(), "c": pa.int64(), "d": pa.int64()})
     edges = {"a": -(1 << 31), "b": (1 << 31) - 1, "c": -(1 << 63), "d": (1 << 63) - 1}
     packet = write(record(*[(name, "long") for name in edges]), edges)
     assert make_decoder(wanted).decode(pack([packet])).packets.to_pylist() == [{"packet": 0, **edges}]
 
 
-def test_bad_packets_do_not_disturb_their_neighbours(make_decoder: MakeDecoder, pack: Pack, write: Write) -> None:
+def test_bad_packets_do_not_disturb_their_neighbours(make_decoder: MakeDecoder) -> None:
     good = write(schema(), VALUE)
     wrong = write(record(("id", "string")), {"id": "text"})
     body = good.index(good[-16:]) + 16
@@ -281,19 +208,19 @@ def test_bad_packets_do_not_disturb_their_neighbours(make_decoder: MakeDecoder, 
     assert_same(decoded, dict.fromkeys(range(0, len(mixed), 2), VALUE), WANTED)
 
 
-def test_bytes_left_over_are_a_reject(make_decoder: MakeDecoder, pack: Pack, write: Write) -> None:
+def test_bytes_left_over_are_a_reject(make_decoder: MakeDecoder) -> None:
     longer = record(("id", "long"), ("more", "string"))
     packet = write(longer, {"id": 1, "more": "text"})
-    packet = _with_schema(packet, record(("id", "long")))
+    packet = with_schema(packet, record(("id", "long")))
     decoded = make_decoder(WANTED).decode(pack([packet]))
     assert "5 bytes are left over" in decoded.rejects[0]
 
 
-def test_arrays_that_never_end_do(make_decoder: MakeDecoder, pack: Pack, write: Write) -> None:
+def test_arrays_that_never_end_do(make_decoder: MakeDecoder) -> None:
     """A billion items that take no bytes, or few."""
     for items, many in (("null", b"\x80\xa8\xd6\xb9\x07"), ("int", b"\x80\xa8\xd6\xb9\x07")):
         packet = write(record(("a", {"type": "array", "items": "int"})), {"a": []})
-        packet = _with_schema(packet, record(("a", {"type": "array", "items": items})))
+        packet = with_schema(packet, record(("a", {"type": "array", "items": items})))
         block = b"\x02" + bytes([2 * (len(many) + 1)]) + many + b"\x00"
         sync = packet[-16:]
         head = packet[: packet.index(sync) + 16]
@@ -301,7 +228,7 @@ def test_arrays_that_never_end_do(make_decoder: MakeDecoder, pack: Pack, write: 
         assert list(decoded.rejects) == [0]
 
 
-def test_more_items_than_any_survey_sends_are_a_reject(make_decoder: MakeDecoder, pack: Pack, write: Write) -> None:
+def test_more_items_than_any_survey_sends_are_a_reject(make_decoder: MakeDecoder) -> None:
     packets = [write(schema(), VALUE | {"before": [ITEM] * count}) for count in (10_000, 10_001)]
     decoded = make_decoder(WANTED).decode(pack(packets))
     assert list(decoded.rejects) == [1]
@@ -309,13 +236,13 @@ def test_more_items_than_any_survey_sends_are_a_reject(make_decoder: MakeDecoder
     assert decoded.arrays["before"].num_rows == 10_000
 
 
-def test_no_packets_give_empty_tables(make_decoder: MakeDecoder, pack: Pack) -> None:
+def test_no_packets_give_empty_tables(make_decoder: MakeDecoder) -> None:
     decoded = make_decoder(WANTED).decode(pack([]))
     assert_same(decoded, {}, WANTED)
     assert not decoded.rejects
 
 
-def test_arrays_may_be_null_empty_or_absent(make_decoder: MakeDecoder, pack: Pack, write: Write) -> None:
+def test_arrays_may_be_null_empty_or_absent(make_decoder: MakeDecoder) -> None:
     values: list[dict[str, Any]] = [VALUE | {"before": None}, VALUE | {"before": []}, {"id": 5}]
     packets = [write(schema(), values[0]), write(schema(), values[1]), write(record(("id", "long")), values[2])]
     decoded = make_decoder(WANTED).decode(pack(packets))
@@ -323,13 +250,13 @@ def test_arrays_may_be_null_empty_or_absent(make_decoder: MakeDecoder, pack: Pac
 
 
 @pytest.mark.parametrize("kind", [bytes, bytearray, memoryview])
-def test_any_buffer_will_do(kind: Callable[[bytes], Any], make_decoder: MakeDecoder, pack: Pack, write: Write) -> None:
+def test_any_buffer_will_do(kind: Callable[[bytes], Any], make_decoder: MakeDecoder) -> None:
     packets = pack([write(schema(), VALUE)])
     packets = type(packets)(kind(bytes(packets.buffer)), packets.starts, packets.ends)
     assert_same(make_decoder(WANTED).decode(packets), {0: VALUE}, WANTED)
 
 
-def test_a_decoder_keeps_nothing_from_batch_to_batch(make_decoder: MakeDecoder, pack: Pack, write: Write) -> None:
+def test_a_decoder_keeps_nothing_from_batch_to_batch(make_decoder: MakeDecoder) -> None:
     decoder: Decoder = make_decoder(WANTED)
     other = VALUE | {"id": 5, "before": None, "now": NOW | {"name": "", "mag": None}}
     first = decoder.decode(pack([write(schema(), VALUE), b"bad", write(schema({"id": ["null", "long"]}), VALUE)]))

@@ -7,15 +7,12 @@ from typing import Any
 
 import pyarrow as pa
 import pytest
+from avro_packets import record
 
 from ingest.decoding import Wanted
 from ingest.decoding.container import BadPacket
 from ingest.decoding.fields import find_unknown
 from ingest.decoding.schema import Enum, Primitive, RecordType, leaves, read_schema
-
-
-def record(*fields: Any, **more: Any) -> dict[str, Any]:
-    return {"type": "record", "name": "r", "fields": [{"name": name, "type": kind} for name, kind in fields]} | more
 
 
 def tree(schema: Any) -> RecordType:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import fastavro
 import pytest
 
-from ingest.simulation import simulate_nights
+from ingest.simulation.nights import simulate_nights
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -69,11 +69,11 @@ def real_night() -> Callable[[int], Path]:
 def full_night(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
     """The public and the partnership tarball of one night of schema 4.02, 500 alerts each."""
     folder = tmp_path_factory.mktemp("full")
-    return simulate_nights([20210901], 500, folder, schema="4.02", programs=("public", "partnership"), workers=1)
+    return simulate_nights([20210901], 500, folder, schema="4.02", programs=("public", "partnership"))
 
 
 @pytest.fixture(scope="session")
 def series(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
     """Public tarballs of seven nights over six weeks, schema 3.3, 150 alerts each."""
     nights = [20210801, 20210808, 20210815, 20210822, 20210829, 20210905, 20210912]
-    return simulate_nights(nights, 150, tmp_path_factory.mktemp("series"), workers=1)
+    return simulate_nights(nights, 150, tmp_path_factory.mktemp("series"))

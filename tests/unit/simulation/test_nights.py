@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from alertdb.errors import BadNightError, BadSimulationError
-from ingest.simulation import simulate_nights
+from ingest.simulation.nights import simulate_nights
 from ingest.simulation.truth import truth_path
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ def test_a_night_is_the_same_alone_or_in_a_series(tmp_path: Path) -> None:
 
 
 def test_the_number_of_workers_does_not_change_the_bytes(tmp_path: Path) -> None:
-    (one,) = simulate_nights([20210901], 210, tmp_path / "one", workers=1)
+    (one,) = simulate_nights([20210901], 210, tmp_path / "one")
     seen: list[int] = []
     (two,) = simulate_nights([20210901], 210, tmp_path / "two", workers=2, progress=seen.append)
     assert one.read_bytes() == two.read_bytes()

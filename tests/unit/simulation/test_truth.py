@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 from astropy.timeseries import LombScargle
 
-from ingest.simulation import simulate_nights
+from ingest.simulation.nights import simulate_nights
 from ingest.simulation.survey import night_text
 from ingest.simulation.tracks import KNOWN_PERIOD_DAYS
 from ingest.simulation.truth import truth_path
