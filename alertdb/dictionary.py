@@ -46,7 +46,17 @@ DEFINITION = re.compile(
 )
 DISPLAY_WIDTH = re.compile(r"\b((?:big)?int)\(\d+\)")
 PIPE = r"\|"  # a pipe within a cell
-ORDER = ("alerts", "alerts_limmag", "alerts_prv", "alerts_forced", "lightcurve", "summary", "tarballs", "rejects")
+ORDER = (
+    "alerts",
+    "alerts_limmag",
+    "alerts_prv",
+    "alerts_forced",
+    "lightcurve",
+    "summary",
+    "tarballs",
+    "rejects",
+    "table_checksums",
+)
 
 PREAMBLE = """\
 # The tables
@@ -110,7 +120,7 @@ def parse_view_comments(script: str) -> dict[str, str]:
 
 @cache
 def declared_tables() -> dict[str, Table]:
-    """Read the tables by name from the files under `sql/schema`, without a server; their keys are left out."""
+    """Read the tables by name from the files under `sql/schema`, without a server: what `SELECT *` gives, no keys."""
     folder = files("alertdb").joinpath("sql", "schema")
     scripts = [path.read_text(encoding="utf-8") for path in folder.iterdir() if path.name.endswith(".sql")]
     found = (match for script in scripts for match in CREATE.finditer(script))
@@ -119,7 +129,8 @@ def declared_tables() -> dict[str, Table]:
 
 def _declared_columns(body: str) -> list[Column]:
     matches = (DEFINITION.fullmatch(line) for line in body.splitlines())
-    return [Column(match["name"], match["type"].lower(), match["comment"]) for match in matches if match is not None]
+    shown = (match for match in matches if match is not None and " INVISIBLE " not in match[0])
+    return [Column(match["name"], match["type"].lower(), match["comment"]) for match in shown]
 
 
 def render(tables: Sequence[Table], database: str) -> str:

@@ -1,24 +1,34 @@
-"""What the commands around a loaded tarball tell: its rows as CSV files."""
+"""What the commands `csv` and `verify` tell."""
 
 from __future__ import annotations
 
 import time
+from functools import partial
 from typing import TYPE_CHECKING
 
 from alertdb.cli.output import console, message
+from alertdb.database import Account, connect
 from alertdb.errors import SourceUnknown
 from ingest.csv_files import write_csv_files
+from ingest.ledger import record_totals
+from ingest.load import MERGE_LOCK_SECONDS, database_errors, lock, merge_lock
 from ingest.report import progress
 from ingest.surveys.ztf import Ztf
 from ingest.tarballs import find_sources
+from ingest.verification import check_archive, check_tarball
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
+    from alertdb.config import Config
     from ingest.csv_files import Written
     from ingest.tarballs import Source
+    from ingest.verification import Difference
 
-__all__ = ["report_csv"]
+__all__ = ["report_accept", "report_csv", "report_verify"]
+
+SECONDS_BETWEEN_LINES = 10
 
 
 def report_csv(path: Path, output: Path, *, allow_damaged: bool) -> None:
@@ -37,9 +47,65 @@ def report_csv(path: Path, output: Path, *, allow_damaged: bool) -> None:
             Ztf(),
             output,
             allow_damaged=allow_damaged,
-            progress=lambda read, alerts: advance(source.name, read, alerts),
+            progress=partial(advance, source.name),
         )
     _tell_written(source, output, written, time.monotonic() - began)
+
+
+def report_verify(paths: Sequence[Path], config: Config, limit: int) -> int:
+    """Verify tarballs, or the whole archive if none is named; name the differences and return their number.
+
+    Parameters
+    ----------
+    limit
+        Print at most so many differences.
+    """
+    began = time.monotonic()
+    count = 0
+    with database_errors("verification"):
+        for difference in _differences(paths, config):
+            count += 1
+            if count <= limit:
+                console().print(str(difference), soft_wrap=True, markup=False)
+    what = f"{len(paths)} paths" if len(paths) > 1 else str(paths[0].name) if paths else "the archive"
+    shown = f", {limit:,} of them shown" if count > limit else ""
+    verdict = f"{count:,} differences{shown}" if count else "no difference"
+    console().print(f"Verified {what}: {verdict}, {time.monotonic() - began:.1f} s", soft_wrap=True)
+    return count
+
+
+def report_accept(config: Config) -> None:
+    """Record the checksums of the shared tables as they are now, and tell which changed."""
+    survey = Ztf()
+    with connect(config, Account.LOADER, survey.name) as connection, database_errors("the checksums"):
+        lock(connection, merge_lock(survey.name), MERGE_LOCK_SECONDS)
+        for table in (survey.limits, survey.history, survey.forced):
+            if record_totals(connection, table.name):
+                console().print(f"{table.name}: its rows as they are now were recorded as right", soft_wrap=True)
+        connection.commit()
+
+
+def _differences(paths: Sequence[Path], config: Config) -> Iterator[Difference]:
+    if not paths:
+        yield from check_archive(config, Ztf(), _tell_now_and_then())
+        return
+    sources = find_sources(paths)
+    with progress(console(errors=True), sources) as (advance, finish):
+        for source in sources:
+            yield from check_tarball(source, config, Ztf(), partial(advance, source.name))
+            finish(source.name)
+
+
+def _tell_now_and_then() -> Callable[[str, int], None]:
+    last = time.monotonic()
+
+    def tell(table: str, rows: int) -> None:
+        nonlocal last
+        if time.monotonic() - last > SECONDS_BETWEEN_LINES:
+            last = time.monotonic()
+            message(f"{table}: {rows:,} rows read")
+
+    return tell
 
 
 def _only_source(path: Path) -> Source:

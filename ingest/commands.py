@@ -15,7 +15,7 @@ __all__ = ["register"]
 
 def register(app: typer.Typer) -> None:
     """Add the commands to the program."""
-    for command in (ingest, nights, rejects, csv, simulate):
+    for command in (ingest, nights, rejects, csv, verify, simulate):
         app.command()(command)
     group = typer.Typer(no_args_is_help=True, help="Keep the table of objects in step with the alerts.")
     group.command()(update)
@@ -132,6 +132,38 @@ def csv(
     from ingest.checking import report_csv
 
     report_csv(tarball, output, allow_damaged=allow_damaged)
+
+
+def verify(
+    paths: Annotated[
+        list[Path] | None,
+        typer.Argument(metavar="TARBALL…", help="Tarballs that are in, or folders of them; the ledger if left out."),
+    ] = None,
+    limit: Annotated[int, typer.Option(min=0, help="Print at most so many differences.", metavar="N")] = 20,
+    accept: Annotated[
+        bool,
+        typer.Option("--accept", help="Record what the shared tables hold now as right: the last step of a repair."),
+    ] = False,
+) -> None:
+    """Compare the archive with tarballs, or with its own ledger; name each difference, exit code 1 if there is one.
+
+    With tarballs: every cell, every stamp, every reject, every row that their histories brought. Without: the number
+    and the checksum of each tarball's alerts, of each row of the shared tables and of each table, all thumbnails.
+    Nothing is changed, and loads may go on. To repair: 'alertdb ingest --replace' with the tarballs concerned.
+
+    Examples
+    --------
+      alertdb verify
+
+      alertdb verify ztf_public_20180819.tar.gz --limit 100
+    """
+    from alertdb.config import load_config
+    from ingest.checking import report_accept, report_verify
+
+    if accept:
+        report_accept(load_config())
+    if report_verify(paths or [], load_config(), limit):
+        raise typer.Exit(1)
 
 
 def update(

@@ -5,6 +5,7 @@ Whoever loads, writes CSV files or verifies goes through here, so that all of th
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,6 +14,7 @@ from alertdb.thumbnails.document import document_pieces
 from ingest.decoding import Packets
 from ingest.ledger import Reject
 from ingest.spool import SharedRows
+from ingest.tarballs import open_packets
 from ingest.wording import printable
 
 if TYPE_CHECKING:
@@ -23,7 +25,7 @@ if TYPE_CHECKING:
     from ingest.surveys import Rows, Survey
     from ingest.tarballs import Batch, PacketReader, Source
 
-__all__ = ["Findings", "read_documents", "read_rows", "shared_rows"]
+__all__ = ["Findings", "content_sha256", "read_documents", "read_rows", "shared_rows"]
 
 SHOWN_PATH = 200  # characters of a field's path
 BYTES_PER_RANGE = 2 * 2**30  # of a tarball per range of keys that is merged in memory at once
@@ -88,6 +90,17 @@ def shared_rows(source: Source, survey: Survey, folder: Path) -> dict[str, Share
     """Return an empty collection of rows for each shared table, fit for a tarball of this size."""
     ranges = source.bytes // BYTES_PER_RANGE + 1
     return {table.name: SharedRows(table, folder, ranges) for table in (survey.limits, survey.history, survey.forced)}
+
+
+def content_sha256(source: Source) -> str:
+    """Return what `PacketReader.sha256` says of a source at its end, by the shortest way."""
+    if source.kind == "folder":
+        with open_packets(source) as reader:
+            for _ in reader:
+                pass
+            return reader.sha256
+    with source.path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _accept(batch: Batch, rows: Rows, found: Findings) -> Rows:

@@ -6,7 +6,6 @@ Reading, decoding, loading and storing run in threads beside each other; none ke
 from __future__ import annotations
 
 import glob
-import hashlib
 import re
 import shutil
 import tempfile
@@ -21,7 +20,7 @@ from alertdb.database import Account, connect
 from alertdb.errors import BadTarballName, TarballChanged
 from alertdb.thumbnails import open_store
 from alertdb.version import installed_version
-from ingest.contents import Findings, read_documents, read_rows, shared_rows
+from ingest.contents import Findings, content_sha256, read_documents, read_rows, shared_rows
 from ingest.decoding import open_decoder
 from ingest.ledger import find_entry, find_entry_by_content, tarball_id
 from ingest.load import database_errors, lock
@@ -265,20 +264,10 @@ def _already_loaded(connection: Connection, source: Source) -> str:
     modified = datetime.fromtimestamp(source.path.stat().st_mtime, tz=UTC).replace(tzinfo=None)
     # As rsync does: same name, size and time are the same file; only if they differ are all bytes read.
     if (entry.bytes, entry.modified) != (source.bytes, modified):
-        found = _sha256(source)
+        found = content_sha256(source)
         if found != entry.sha256:
             raise TarballChanged(source.name, entry.loaded_at, entry.sha256, found)
     return f"already loaded on {entry.loaded_at:%Y-%m-%d %H:%M} UTC"
-
-
-def _sha256(source: Source) -> str:
-    if source.kind == "folder":
-        with open_packets(source) as reader:
-            for _ in reader:
-                pass
-            return reader.sha256
-    with source.path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 @contextmanager

@@ -12,6 +12,8 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from alertdb.errors import (
     BadTarballName,
     NoThumbnailStore,
@@ -28,6 +30,8 @@ from alertdb.thumbnails.verify import verify_file
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from typing import SupportsIndex
+
+    import numpy.typing as npt
 
     from alertdb.errors import DamagedThumbnail
 
@@ -102,6 +106,12 @@ class EmbeddedStore:
             for rights, shelf in zip(RIGHTS, self._shelves, strict=True)
             for file in shelf.files()
         ]
+
+    def candids(self, tarball: str, rights: str) -> npt.NDArray[np.int64]:
+        """Return the candids of one tarball's documents; see `ThumbnailStore.candids`."""
+        shelf = self._shelves[RIGHTS.index(rights)]
+        file = next((file for file in shelf.files() if Path(file.path).stem == tarball), None)
+        return np.empty(0, np.int64) if file is None else file.candids()
 
     def _find(self, candid: int) -> tuple[bytes | None, DamagedThumbnail | None]:
         """Return the document of a candid, if there is one; if there is none, the damage that may be why."""
