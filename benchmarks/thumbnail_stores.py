@@ -146,9 +146,8 @@ def real_format_stamp(seed: int) -> bytes:
 
 def arrays(root: Path, reads: int) -> Figures:
     """Return how long it takes from a candid to its three images as arrays."""
-    documents = {
-        candid: {kind: real_format_stamp(3 * candid + n) for n, kind in enumerate(KINDS)} for candid in range(300)
-    }
+    kinds = list(enumerate(KINDS))
+    documents = {candid: {kind: real_format_stamp(3 * candid + n) for n, kind in kinds} for candid in range(300)}
     with tempfile.TemporaryDirectory(dir=root) as name:
         with open_store(Path(name).as_uri(), readonly=False).writer("night", "public") as writer:
             writer.put_many((candid, document_pieces(cutouts)) for candid, cutouts in documents.items())
@@ -169,13 +168,13 @@ def show(title: str, figures: Mapping[str, Figures]) -> None:
 def main() -> None:
     """Run everything and print it."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--quick", action="store_true", help="a fifth of the alerts, one turn")
+    parser.add_argument("--quick", action="store_true", help="fewer alerts and turns; the figures are rough")
     parser.add_argument("--json", type=Path, help="write the figures to this file")
     parser.add_argument(
         "--folder", type=Path, default=tempfile.gettempdir(), help="where to write (default: %(default)s)"
     )
     arguments = parser.parse_args()
-    alerts, turns, files = (3000, 1, 500) if arguments.quick else (20_000, 5, 3000)
+    alerts, turns, files = (3000, 3, 500) if arguments.quick else (20_000, 5, 3000)
     print(f"{alerts} alerts of {ALERT_BYTES} bytes, median of {turns}" + (", quick" if arguments.quick else ""))
 
     ways = compare_ways(arguments.folder, alerts, turns)

@@ -16,7 +16,6 @@ __all__ = ["register"]
 
 MOST_PANELS = 12
 DOTS_PER_INCH = 150
-PICTURES = (".png", ".pdf", ".svg")
 
 
 def register(app: typer.Typer) -> None:
@@ -130,12 +129,12 @@ def cone(
 
 
 def _plot(table: pa.Table, file: Path) -> None:
-    from alertdb.errors import PictureUnknown, TooManyPanels
+    from alertdb.cli.pictures import check_picture
+    from alertdb.errors import TooManyPanels
     from alertdb.frames import to_frame
     from alertdb.lightcurves import plot_lightcurves
 
-    if file.suffix.lower() not in PICTURES:
-        raise PictureUnknown(file, PICTURES)
+    check_picture(file)
     frame = to_frame(table)
     objects = frame["objectId"].nunique()
     if objects > MOST_PANELS:

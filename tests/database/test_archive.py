@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import subprocess
 import sys
 from typing import TYPE_CHECKING, Any
@@ -12,13 +13,13 @@ import pandas as pd
 import pytest
 from astropy.coordinates import SkyCoord
 from loaded import load_tarballs
-from plain import expected_tables
+from plain import expected_tables, read_packets
 
 import alertdb
 from alertdb.archive import Archive
 from alertdb.config import Config
 from alertdb.database import Account, connect
-from alertdb.errors import UnknownObject
+from alertdb.errors import UnknownCandid, UnknownObject
 from alertdb.objects import summary_statement
 from alertdb.server import PrivateServer
 
@@ -209,6 +210,29 @@ def test_cone_finds_what_astropy_finds(archive: Archive, expected: Tables, radiu
         found = archive.cone(place.ra.deg, place.dec.deg, radius)
         assert dict(zip(found["candid"], found["distance"], strict=True)) == pytest.approx(inside, rel=1e-9, abs=1e-7)
         assert found["distance"].is_monotonic_increasing
+
+
+def test_thumbnails_are_the_images_of_the_packets(archive: Archive, real_tarballs: list[Path]) -> None:
+    packets = [packet for path in real_tarballs for packet in read_packets(path) if packet["objectId"] == SUPERNOVA]
+    packets.sort(key=lambda packet: packet["candidate"]["jd"])
+    found = archive.thumbnails(SUPERNOVA)
+    assert list(found) == [packet["candid"] for packet in packets]
+    for packet in packets:
+        for kind, image in found[packet["candid"]].items():
+            content = gzip.decompress(packet[f"cutout{kind.capitalize()}"]["stampData"])
+            columns, rows = (int(content[card : card + 80].split(b"=")[1]) for card in (240, 320))
+            expected = np.frombuffer(content, ">f4", count=rows * columns, offset=2880).reshape(rows, columns)
+            np.testing.assert_array_equal(image, expected)
+
+
+def test_thumbnails_of_candids(archive: Archive, expected: Tables) -> None:
+    first, second, *_ = expected["alerts"]
+    assert list(archive.thumbnails(np.int64(first))) == [first]
+    assert list(archive.thumbnails(pd.Series([second, first]))) == [second, first]
+    with pytest.raises(UnknownCandid, match="candid 7 "):
+        archive.thumbnails([first, 7])
+    with pytest.raises(UnknownObject, match=SUPERNOVA):
+        archive.thumbnails("ztf21abiuvdk")
 
 
 def test_what_an_archive_says_of_itself(config: Config, archive: Archive) -> None:

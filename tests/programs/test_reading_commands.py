@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import gzip
 import json
 import os
 import signal
@@ -12,9 +13,11 @@ import time
 from io import BytesIO, StringIO
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pytest
 from loaded import load_tarballs
-from plain import expected_tables
+from matplotlib.image import imread
+from plain import expected_tables, read_packets
 from pyarrow import parquet
 
 from alertdb.database import Account, connect
@@ -254,3 +257,63 @@ def test_interrupt_says_how_to_go_on(config: Config) -> None:
         _, error = process.communicate(timeout=20)
         assert (process.returncode, error) == (130, b"Interrupted; run the same command to resume\n")
         assert connection.exec_driver_sql(running).scalar() == 0
+
+
+def packets_of(tarballs: list[Path], name: str) -> dict[int, Any]:
+    """The packets of an object's alerts by candid, read with tarfile and fastavro."""
+    return {
+        packet["candid"]: packet for path in tarballs for packet in read_packets(path) if packet["objectId"] == name
+    }
+
+
+def test_thumbnails_as_fits_are_the_bytes_of_the_packets(
+    config: Config, real_tarballs: list[Path], tmp_path: Path
+) -> None:
+    packets = packets_of(real_tarballs, SUPERNOVA)
+    done = call(config, "thumbnails", "--object", SUPERNOVA, "--format", "fits", "--output", str(tmp_path / "a"))
+    assert (done.returncode, done.stdout) == (0, b"")
+    assert done.stderr.decode() == f"102 files written to {tmp_path / 'a'}\n"
+    expected = {
+        f"{candid}_{kind.lower()}.fits.gz": packet[f"cutout{kind}"]["stampData"]
+        for candid, packet in packets.items()
+        for kind in ("Science", "Template", "Difference")
+    }
+    assert {path.name: path.read_bytes() for path in (tmp_path / "a").iterdir()} == expected
+
+
+def test_thumbnails_of_some_candids_and_one_stamp(config: Config, real_tarballs: list[Path], tmp_path: Path) -> None:
+    first, second, *_ = packets_of(real_tarballs, SUPERNOVA)
+    arguments = ["thumbnails", str(second), str(first), "--stamp", "difference", "--output", str(tmp_path)]
+    assert call(config, *arguments).returncode == 0
+    assert {path.name for path in tmp_path.iterdir()} == {f"{first}_difference.png", f"{second}_difference.png"}
+    assert all(path.read_bytes().startswith(b"\x89PNG") for path in tmp_path.iterdir())
+
+
+def test_a_png_has_row_0_at_the_bottom(config: Config, real_tarballs: list[Path], tmp_path: Path) -> None:
+    candid, packet = next(iter(packets_of(real_tarballs, SUPERNOVA).items()))
+    call(config, "thumbnails", str(candid), "--stamp", "science", "--output", str(tmp_path))
+    stamp = gzip.decompress(packet["cutoutScience"]["stampData"])
+    image = np.frombuffer(stamp[-((63 * 63 * 4 + 2879) // 2880) * 2880 :][: 63 * 63 * 4], ">f4").reshape(63, 63)
+    picture = imread(tmp_path / f"{candid}_science.png")
+    grey = picture[..., 0].reshape(63, picture.shape[0] // 63, 63, -1).mean(axis=(1, 3))
+    assert np.corrcoef(image.ravel(), grey[::-1].ravel())[0, 1] > 0.9
+    assert np.corrcoef(image.ravel(), grey.ravel())[0, 1] < 0.9
+
+
+def test_a_sheet_alone(config: Config, tmp_path: Path) -> None:
+    sheet = tmp_path / "sheet.png"
+    done = call(config, "thumbnails", "--object", SUPERNOVA, "--sheet", str(sheet))
+    assert (done.returncode, done.stderr.decode()) == (0, f"cutouts of 34 alerts drawn into {sheet}\n")
+    assert [path.name for path in tmp_path.iterdir()] == ["sheet.png"]
+    assert imread(sheet).shape[0] > 500
+
+
+def test_thumbnails_that_are_not_there(config: Config, real_tarballs: list[Path], tmp_path: Path) -> None:
+    candid = next(iter(packets_of(real_tarballs, SUPERNOVA)))
+    done = call(config, "thumbnails", "7", str(candid), "--stamp", "science", "--output", str(tmp_path))
+    assert done.returncode == 1
+    assert done.stderr.decode().startswith(f"1 file written to {tmp_path}\nError: no thumbnail of candid 7 in ")
+    assert (tmp_path / f"{candid}_science.png").exists()
+    assert_one_line(call(config, "thumbnails", "--object", "ztf21abiuvdk"), 1, SUPERNOVA)
+    for arguments in ([], [str(candid), "--object", SUPERNOVA]):
+        assert_one_line(call(config, "thumbnails", *arguments), 2, "--object OBJECTID")
