@@ -534,6 +534,6 @@ class SpoolNotWritten(AlertdbError):
 
     def __init__(self, folder: object, why: str) -> None:
         super().__init__(
-            f"cannot write {folder}: {why}. Nothing of this tarball was kept: make room there (or the folder "
-            "writable), then run the same command again."
+            f"Cannot write {folder}: {why}. Nothing of this tarball was kept: make room there, or make the "
+            "folder writable, then run the same command again."
         )

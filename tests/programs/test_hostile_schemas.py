@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 from typing import TYPE_CHECKING, Any
 
 import fastavro
@@ -84,7 +85,7 @@ def test_schemas_made_to_hurt(archive: Config, run: Run, records: list[Record], 
 
 def test_unknown_fields_with_hostile_names(archive: Config, run: Run, records: list[Record], tmp_path: Path) -> None:
     text = json.dumps(schema_of())
-    names = ["\\ud800", "\\u001b[31m", "\U0001f52d" * 20_000, *(f"f{number}" for number in range(5000))]
+    names = ["\\ud800", "\\u001b[31m", "\U0001f52d" * 20_000, *(f"f{number}" for number in range(1000))]
     fields = ",".join(f'{{"name":"{name}","type":"null"}}' for name in names)  # takes no bytes in the record
     start = text.index('"fields": [') + len('"fields": [')
     schema = text[:start] + fields + "," + text[start:]
@@ -95,7 +96,7 @@ def test_unknown_fields_with_hostile_names(archive: Config, run: Run, records: l
     assert code == 0, printed
     assert counts(archive) | {"alerts": 2, "rejects": 0} == counts(archive)
     assert "\x1b" not in printed
-    assert "and 4" in printed  # thousands of names are not listed on one line
+    assert re.search(r"and 9\d\d more", printed)  # a thousand of names are not listed on one line
     assert all(len(line) < 2000 for line in printed.splitlines())
     assert run("nights")[0] == 0
 
