@@ -61,7 +61,7 @@ class FastavroDecoder:
         found, unknown, rejects = self._read_all(records)
         try:
             tables = self._build(found)
-        except (pa.ArrowInvalid, OverflowError):
+        except (pa.ArrowException, OverflowError):
             rejects |= self._fit(found)
             tables = self._build(found)
         rows = [row for row, packet in enumerate(records.packets.tolist()) if packet in found]
@@ -86,8 +86,8 @@ class FastavroDecoder:
         for row, packet in enumerate(records.packets.tolist()):
             try:
                 plan = self._plans.get(records.headers[records.origins[row]].schema)
-                found[packet] = self._read_one(bytes(view[records.starts[row] : records.ends[row]]), plan)
                 unknown |= plan.unknown
+                found[packet] = self._read_one(bytes(view[records.starts[row] : records.ends[row]]), plan)
             except BadPacket as bad:
                 rejects[packet] = str(bad)
             except Exception as error:  # a damaged record can provoke anything, MemoryError included
@@ -123,8 +123,11 @@ class FastavroDecoder:
                 _fit_rows([record], self._scalars, "")
                 for name, groups in self._arrays.items():
                     _fit_rows(_items(record, name), groups, name)
+                self._build({packet: record})
             except BadPacket as bad:
                 rejects[packet] = str(bad)
+            except (pa.ArrowException, OverflowError, TypeError) as error:
+                rejects[packet] = f"the record does not fit into columns: {error}"
         for packet in rejects:
             del found[packet]
         return rejects
