@@ -148,8 +148,12 @@ class _PrivateSchema:
                 return {"type": "record", "name": self._name(), "fields": inner}
             case Array(items):
                 return {"type": "array", "items": self.write(items, path, (*arrays, path))}
-            case Map(values):
-                return {"type": "map", "values": self.write(values, f"{path}.*", arrays)}
+            case Map(values):  # has the bytes of an array of pairs, whose keys then stay bytes
+                pair = [
+                    {"name": "key", "type": "bytes"},
+                    {"name": "value", "type": self.write(values, f"{path}.*", arrays)},
+                ]
+                return {"type": "array", "items": {"type": "record", "name": self._name(), "fields": pair}}
             case Union(branches):
                 return [self.write(branch, path, arrays) for branch in branches]
             case _:
