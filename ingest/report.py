@@ -97,6 +97,10 @@ def _tell(console: Console, outcome: Outcome) -> None:
     console.print(f"{line}, {outcome.seconds:.1f} s, {rate:,.0f} alerts/s", soft_wrap=True)
     if outcome.rejects:
         message(f"  {outcome.name}: see 'alertdb rejects {outcome.name}' for what was rejected and why")
+    if outcome.doubts:
+        message(
+            f"  {outcome.name}: {len(outcome.doubts):,} packets loaded with a damaged end, first {outcome.doubts[0]}"
+        )
     if outcome.damage:
         message(f"  {outcome.name}: loaded as partial: {outcome.damage}")
     if outcome.unknown_fields:
