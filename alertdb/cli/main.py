@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from alertdb.cli import output, reading, server
+from alertdb.cli import doctor, output, reading, server
 from alertdb.errors import AlertdbError
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 __all__ = ["app", "main"]
 
 ENTRY_POINTS = "alertdb.commands"
-BUILT_IN = (server.register, reading.register)
+BUILT_IN = (server.register, reading.register, doctor.register)
 FAILED = 1
 INTERRUPTED = 130  # what Typer exits with after Ctrl-C
 PIPE_CLOSED = 141  # as a shell reports a program that SIGPIPE ended
