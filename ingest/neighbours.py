@@ -23,16 +23,17 @@ if TYPE_CHECKING:
 
 __all__ = ["Neighbours", "find_neighbours"]
 
-HISTORY_DAYS = 31  # packets look back 30 days; a night may be a day long
 
+def find_neighbours(connection: Connection, entry: Entry, reach: float) -> list[dict[str, Any]]:
+    """Return the entries of the ledger whose packets may tell of the same epochs as those of this tarball.
 
-def find_neighbours(connection: Connection, entry: Entry) -> list[dict[str, Any]]:
-    """Return the entries of the ledger whose packets may tell of the same epochs as those of this tarball."""
+    `reach` says how far packets look back, in days.
+    """
     entries = list_entries(connection)
     own = next(other for other in entries if other["id"] == entry.id)
     if own["jd_first"] is None:
         return []
-    first, last = own["jd_first"] - HISTORY_DAYS, own["jd_last"] + HISTORY_DAYS
+    first, last = float(own["jd_first"]) - reach, float(own["jd_last"]) + reach
     near = (other for other in entries if other["jd_first"] is not None and other["id"] != own["id"])
     return [other for other in near if other["jd_first"] <= last and other["jd_last"] >= first]
 

@@ -1,8 +1,9 @@
 """Taking a tarball out of the archive, so that the archive equals one that never had it.
 
-Its alerts go, and so do the rows of the shared tables that its packets had won. What other tarballs hold of both comes
-back from these, where they are at hand: histories reach back 30 days, so only tarballs within 30 nights matter. All of
-it is part of the caller's transaction, under the lock under which tarballs merge.
+Its alerts go, and so do the rows of the shared tables that its packets had won. What other tarballs hold of both
+comes back from these, where they are at hand: histories reach back 30 days (in 2018 up to two months), so only the
+tarballs of the nights around matter. All of it is part of the caller's transaction, under the lock under which
+tarballs merge.
 """
 
 from __future__ import annotations
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
 __all__ = ["Removal", "Removed", "hand_over"]
 
 HELPERS = ("removed", "touched")
+HISTORY_DAYS = 31  # packets look back 30 days, and a night may be a day long; what they told may say more
 HAND_OVER = f"""
 UPDATE tarballs SET alerts = alerts + :n, duplicates = duplicates - :n, candid_sum = candid_sum + :sum,
     alerts_checksum = (CAST(alerts_checksum AS DECIMAL(30)) + :part) % {MODULUS}
@@ -93,11 +95,12 @@ class Removal:
         self._folder = folder
         self._places = places
         self._tables = (survey.limits, survey.history, survey.forced)
+        self._reach = 0.0
         self._neighbours = self._read_neighbours()
 
     def run(self) -> Removed:
         """Take it out, within the open transaction; the caller holds the lock under which tarballs merge."""
-        if find_neighbours(self._connection, self._entry) != self._neighbours.entries:
+        if find_neighbours(self._connection, self._entry, self._reach) != self._neighbours.entries:
             self._neighbours = self._read_neighbours()  # tarballs came or went before we had the lock
         self._fill_helpers()
         alerts = self._connection.exec_driver_sql("SELECT COUNT(*) FROM removed").scalar_one()
@@ -118,11 +121,27 @@ class Removal:
         return Removed(alerts - handed_over, handed_over, rows, self._neighbours.missing, left)
 
     def _read_neighbours(self) -> Neighbours:
-        owned = read_frame(self._connection, f"SELECT a.candid, a.objectId {self._owned()}")
-        entries = find_neighbours(self._connection, self._entry)
+        self._fill_helpers()
+        owned = read_frame(self._connection, "SELECT candid, objectId FROM removed")
+        self._reach = max(HISTORY_DAYS, self._days_told())
+        entries = find_neighbours(self._connection, self._entry, self._reach)
         neighbours = Neighbours(entries, self._survey, self._folder, owned)
         neighbours.read(self._places)
         return neighbours
+
+    def _days_told(self) -> float:
+        """Return how far before the tarball's last alert its packets told of anything; others look as far back."""
+        last = self._connection.exec_driver_sql(f"SELECT jd_last FROM tarballs WHERE id = {self._entry.id}").scalar()
+        queries = (f"SELECT MIN(p.jd) {self._won(table)}" for table in self._tables)
+        first = [self._connection.exec_driver_sql(query).scalar() for query in queries]
+        return max((float(last) - jd for jd in first if jd is not None and last is not None), default=0.0)
+
+    def _won(self, table: SharedTable) -> str:
+        """Return the rows that packets of this tarball had won, as what follows SELECT from FROM on."""
+        return (
+            f"FROM touched AS o STRAIGHT_JOIN {table.name} AS p FORCE INDEX (PRIMARY) ON p.objectId = o.objectId "
+            "STRAIGHT_JOIN removed AS r ON r.candid = p.packet_candid"
+        )
 
     def _owned(self) -> str:
         return (
@@ -133,6 +152,7 @@ class Removal:
     def _fill_helpers(self) -> None:
         """Fill the temporary tables `removed` (candid, objectId) and `touched` (objectId)."""
         connection = self._connection
+        connection.exec_driver_sql(f"DROP TEMPORARY TABLE IF EXISTS {', '.join(HELPERS)}")
         connection.exec_driver_sql(
             "CREATE TEMPORARY TABLE removed (candid BIGINT NOT NULL PRIMARY KEY, objectId VARCHAR(32) NOT NULL) "
             "ENGINE = Aria TRANSACTIONAL = 0 CHARACTER SET utf8mb4 COLLATE utf8mb4_nopad_bin"
@@ -145,10 +165,7 @@ class Removal:
 
     def _delete_won(self, table: SharedTable) -> Change:
         """Delete the rows that packets of this tarball had won; if some may be missed later, note their keys."""
-        rows = (
-            f"FROM touched AS o STRAIGHT_JOIN {table.name} AS p FORCE INDEX (PRIMARY) ON p.objectId = o.objectId "
-            "STRAIGHT_JOIN removed AS r ON r.candid = p.packet_candid"
-        )
+        rows = self._won(table)
         if self._neighbours.missing:
             keys = ", ".join(f"p.{name}" for name in table.key)
             self._connection.exec_driver_sql(f"CREATE TEMPORARY TABLE gone_{table.name} SELECT {keys} {rows}")

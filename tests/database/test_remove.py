@@ -14,8 +14,10 @@ import pytest
 from archives import empty_tables, everything, load
 from plain import differences, expected_tables, read_packets, stored_table
 
+from alertdb.database import Account, connect
 from alertdb.errors import UnknownTarball
 from alertdb.thumbnails import open_store
+from ingest.ledger import tarball_id
 from ingest.remove import remove_tarball
 from ingest.simulation.nights import simulate_nights
 from ingest.surveys.ztf import Ztf
@@ -195,9 +197,20 @@ def test_a_reissue_of_a_tarball_that_shares_alerts(archive: Config, nights: list
 def test_replacing_by_the_same_repairs(archive: Config, nights: list[Path]) -> None:
     load(archive, *nights)
     before = state(archive)
-    (outcome,) = load(archive, nights[1], replace=True, neighbours=[nights[0].parent])
-    assert outcome.removed is not None
+    store = open_store(archive.thumbnails, readonly=False)
+    store.remove(nights[1].name.removesuffix(".tar.gz"), "public")
+    key = next(key for key, row in stored_table(archive, "alerts_limmag", ("objectId", "jd", "fid")).items()
+               if row["packet_candid"] in {a["candid"] for a in read_packets(nights[1])})  # fmt: skip
+    with connect(archive, Account.ADMIN) as connection:
+        connection.exec_driver_sql(f"UPDATE alerts SET magpsf = 1 WHERE tarball = {tarball_id(nights[1].name)}")
+        connection.exec_driver_sql(
+            f"UPDATE alerts_limmag SET diffmaglim = 1 WHERE objectId = '{key[0]}' AND jd = {key[1]!r} AND fid = {key[2]}"
+        )
+        connection.commit()
+    assert len(list(check_archive(archive, Ztf()))) > 2
+    load(archive, nights[1], replace=True, neighbours=[nights[0].parent])
     assert state(archive) == before
+    assert list(check_archive(archive, Ztf())) == []
 
 
 def program(config: Config, *arguments: str) -> subprocess.CompletedProcess[str]:
