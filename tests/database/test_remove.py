@@ -203,9 +203,8 @@ def test_replacing_by_the_same_repairs(archive: Config, nights: list[Path]) -> N
                if row["packet_candid"] in {a["candid"] for a in read_packets(nights[1])})  # fmt: skip
     with connect(archive, Account.ADMIN) as connection:
         connection.exec_driver_sql(f"UPDATE alerts SET magpsf = 1 WHERE tarball = {tarball_id(nights[1].name)}")
-        connection.exec_driver_sql(
-            f"UPDATE alerts_limmag SET diffmaglim = 1 WHERE objectId = '{key[0]}' AND jd = {key[1]!r} AND fid = {key[2]}"
-        )
+        where = f"objectId = '{key[0]}' AND jd = {key[1]!r} AND fid = {key[2]}"
+        connection.exec_driver_sql(f"UPDATE alerts_limmag SET diffmaglim = 1 WHERE {where}")
         connection.commit()
     assert len(list(check_archive(archive, Ztf()))) > 2
     load(archive, nights[1], replace=True, neighbours=[nights[0].parent])
