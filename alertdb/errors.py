@@ -154,7 +154,7 @@ class TarballChanged(AlertdbError):
     def __init__(self, name: str, loaded_at: object, known: str, found: str) -> None:
         super().__init__(
             f"{name} was loaded on {loaded_at:%Y-%m-%d %H:%M} with another content (SHA-256 {known[:12]}…, now "
-            f"{found[:12]}…). Nothing was changed. If the survey re-issued the night, give the new file another name."
+            f"{found[:12]}…). Nothing was changed. If the survey re-issued the night: alertdb ingest --replace."
         )
 
 
