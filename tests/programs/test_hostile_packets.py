@@ -21,6 +21,8 @@ from hostile import (
 )
 from plain import stored_table
 
+from alertdb.errors import DamagedStamp
+from alertdb.stamps import read_stamp
 from alertdb.thumbnails import open_store
 from alertdb.thumbnails.document import read_document
 
@@ -255,6 +257,13 @@ def test_stamps_that_are_bombs_are_kept_as_they_are(
     assert counts(archive)["alerts"] == 2
     stamps = read_document(open_store(archive.thumbnails).get(record["candid"]))
     assert (stamps["science"], stamps["template"]) == (bomb, b"no gzip at all")
+    with pytest.raises(DamagedStamp, match=r"bytes unpack to more than \d+"):
+        read_stamp(stamps["science"])
+    with pytest.raises(DamagedStamp, match="its gzip is damaged"):
+        read_stamp(stamps["template"])
+    code, printed = run("thumbnails", record["candid"], "--sheet", tmp_path / "sheet.png")
+    assert code == 1
+    assert printed.count("Error: ") == 1
 
 
 def test_packets_that_are_bombs(archive: Config, run: Run, records: list[Record], tmp_path: Path) -> None:
