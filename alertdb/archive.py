@@ -50,7 +50,7 @@ def connect(url: str | None = None) -> Archive:
     """
     config = load_config()
     if url is not None:
-        config = replace(config, database_url=url)
+        config = replace(config, database_url=url, account_of_url="@" in url)
     return Archive(config, _database(config.database_url) or SURVEY)
 
 

@@ -517,3 +517,23 @@ class TooManyPanels(UsageError):
         super().__init__(
             f"{found} objects are too many for one picture, which holds {most}. Draw them in several calls."
         )
+
+
+class NoRoom(AlertdbError):
+    """A disk has too little room for a tarball."""
+
+    def __init__(self, name: str, folder: object, need: int, free: int) -> None:
+        super().__init__(
+            f"{name} needs about {need / 1e6:,.0f} MB on the disk of {folder}, where {free / 1e6:,.0f} MB are free. "
+            "Nothing of it was loaded: make room, then run the same command again."
+        )
+
+
+class SpoolNotWritten(AlertdbError):
+    """The file system refused the files in which rows wait for the database."""
+
+    def __init__(self, folder: object, why: str) -> None:
+        super().__init__(
+            f"Cannot write {folder}: {why}. Nothing of this tarball was kept: make room there, or make the "
+            "folder writable, then run the same command again."
+        )

@@ -15,6 +15,7 @@ from ingest.decoding import Packets
 from ingest.ledger import Reject
 from ingest.spool import SharedRows
 from ingest.tarballs import open_packets
+from ingest.wording import printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Findings", "content_sha256", "read_documents", "read_rows", "shared_rows"]
 
+SHOWN_PATH = 200  # characters of a field's path
 BYTES_PER_RANGE = 2 * 2**30  # of a tarball per range of keys that is merged in memory at once
 
 
@@ -64,7 +66,7 @@ def read_rows(
     for batch in reader:
         decoded = decoder.decode(Packets(batch.buffer, batch.starts, batch.ends))
         rows = _accept(batch, survey.rows(decoded), found)
-        found.unknown |= decoded.unknown
+        found.unknown |= {printable(path, SHOWN_PATH) for path in decoded.unknown}
         found.schemas |= set(rows.alerts["schemavsn"].drop_nulls().unique())
         found.objects |= set(rows.alerts["objectId"].hash().to_list())
         yield decoded, rows
@@ -115,7 +117,7 @@ def _accept(batch: Batch, rows: Rows, found: Findings) -> Rows:
     rows = rows.refuse(reasons)
     found.rejects += [Reject(reject.name, reject.position, reject.reason) for reject in batch.rejects]
     found.rejects += [
-        Reject(batch.names[packet], int(batch.positions[packet]), reason)
+        Reject(batch.names[packet], int(batch.positions[packet]), printable(reason))
         for packet, reason in sorted(rows.rejects.items())
     ]
     return rows

@@ -12,7 +12,6 @@ import json
 import os
 import tempfile
 from dataclasses import dataclass
-from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +19,7 @@ import polars as pl
 
 from alertdb.dictionary import declared_tables, parse_comment
 from alertdb.errors import FilesNotWritten
+from alertdb.version import installed_version
 from ingest.contents import Findings, read_rows, shared_rows
 from ingest.decoding import open_decoder
 from ingest.ledger import reject_rows, tarball_id
@@ -159,7 +159,7 @@ class _Files:
 
     def _write_sidecar(self, facts: Mapping[str, Any]) -> None:
         files = {name: _describe(declared_tables()[Path(name).stem], rows) for name, rows in self._rows.items()}
-        content = {**facts, "written_by": f"alertdb {version('alertdb')}", "format": FORMAT, "files": files}
+        content = {**facts, "written_by": f"alertdb {installed_version()}", "format": FORMAT, "files": files}
         text = json.dumps(content, indent=1, ensure_ascii=False)
         (self._folder / (SIDECAR + UNFINISHED)).write_text(text + "\n", encoding="utf-8")
 

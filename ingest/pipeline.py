@@ -10,20 +10,22 @@ import time
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 from alertdb.database import Account, connect
-from alertdb.errors import TarballChanged
+from alertdb.errors import BadTarballName, TarballChanged
 from alertdb.thumbnails import RIGHTS, open_store
+from alertdb.version import installed_version
 from ingest.contents import Findings, content_sha256, read_documents, read_rows, shared_rows
 from ingest.decoding import open_decoder
 from ingest.ledger import find_entry, find_entry_by_content, tarball_id
 from ingest.load import database_errors
 from ingest.removal import Removal
+from ingest.room import check_room
 from ingest.tarballs import open_packets
 from ingest.transaction import LoadedElsewhere, TarballTransaction
 from ingest.turns import await_turn, spool_folder, turn
+from ingest.wording import fitted
 from ingest.workers import Worker
 
 if TYPE_CHECKING:
@@ -43,6 +45,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Outcome", "load_tarball"]
 
+TEXT_BYTES = 2**16 - 1  # that fit into a TEXT
 NIGHT = re.compile(r"(?<!\d)(20\d{6})(?!\d)")
 
 
@@ -114,6 +117,8 @@ def load_tarball(
         For whatever stands against it; nothing of the tarball is in the archive then.
     """
     began = time.monotonic()
+    if not source.name.isprintable():
+        raise BadTarballName(source.name)
     with database_errors(source.name):
         while True:
             try:
@@ -121,6 +126,7 @@ def load_tarball(
                     entry = find_entry(connection, source.name)
                     if entry is not None and not replace:
                         return Outcome(source.name, skipped=_already_loaded(entry, source))
+                    check_room(source, config)
                     load = _Load(source, config, survey, connection, open_decoder(survey.wanted, decoder))
                     return load.run(began, progress, (entry, neighbours), allow_damaged=allow_damaged)
             except LoadedElsewhere as other:
@@ -211,9 +217,9 @@ class _Load:
             "damage": reader.damage and reader.damage[:1024],
             "members": reader.members,
             "schemas": ",".join(sorted(self._found.schemas))[:255],
-            "unknown_fields": ", ".join(sorted(self._found.unknown))[:60000] or None,
+            "unknown_fields": fitted(", ".join(sorted(self._found.unknown)), TEXT_BYTES) or None,
             "thumbnails": self._found.thumbnails,
-            "version": version("alertdb"),
+            "version": installed_version(),
             "loaded_at": datetime.now(tz=UTC).replace(tzinfo=None),
             "seconds": time.monotonic() - began,
         }

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 __all__ = ["progress", "report_estimate", "report_load", "tell_removed"]
 
 SHOWN_NAMES = 5
+SHOWN_FIELDS = 20  # of those that no table has; the ledger has all
 PLAIN_SECONDS = 10  # between two lines of progress where there is no terminal
 # What an alert takes on disk, and how many a second are loaded: benchmarks/ingest.py prints both for a machine.
 DATABASE_BYTES_PER_ALERT = 6_000
@@ -104,7 +105,9 @@ def _tell(console: Console, outcome: Outcome) -> None:
     if outcome.damage:
         message(f"  {outcome.name}: loaded as partial: {outcome.damage}")
     if outcome.unknown_fields:
-        message(f"  {outcome.name}: fields that no table has, left out: {', '.join(outcome.unknown_fields)}")
+        names, more = outcome.unknown_fields[:SHOWN_FIELDS], len(outcome.unknown_fields) - SHOWN_FIELDS
+        listed = ", ".join(names) + (f" and {more:,} more" if more > 0 else "")
+        message(f"  {outcome.name}: fields that no table has, left out: {listed}")
 
 
 def tell_removed(console: Console, what: str, removed: Removed) -> None:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from alertdb.database import Account, connect
 from ingest.ledger import tarball_id
 from ingest.load import lock
+from ingest.spool import spooling
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -53,10 +54,11 @@ def _turn_name(survey: Survey, tarball: int) -> str:
 @contextmanager
 def spool_folder(spool: Path, stem: str) -> Iterator[Path]:
     """Give an empty folder for the CSV files of one tarball, and remove it afterwards; also what a killed load left."""
-    spool.mkdir(parents=True, exist_ok=True)
-    for left in spool.glob(f"{glob.escape(stem[:100])}.*"):
-        shutil.rmtree(left, ignore_errors=True)
-    folder = Path(tempfile.mkdtemp(prefix=f"{stem[:100]}.", dir=spool))
+    with spooling(spool):
+        spool.mkdir(parents=True, exist_ok=True)
+        for left in spool.glob(f"{glob.escape(stem[:100])}.*"):
+            shutil.rmtree(left, ignore_errors=True)
+        folder = Path(tempfile.mkdtemp(prefix=f"{stem[:100]}.", dir=spool))
     try:
         yield folder
     finally:

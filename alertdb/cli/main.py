@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import traceback
-from importlib.metadata import PackageNotFoundError, entry_points, version
+from importlib.metadata import entry_points
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -13,6 +13,7 @@ import typer
 
 from alertdb.cli import output, reading, server, thumbnails
 from alertdb.errors import AlertdbError
+from alertdb.version import installed_version
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -132,10 +133,7 @@ def add_commands(*, debug: bool = False) -> None:
 
 def _show_version(wanted: bool) -> None:
     if wanted:
-        try:
-            typer.echo(f"alertdb {version('alertdb')}")
-        except PackageNotFoundError:
-            typer.echo("alertdb (not installed, running from a checkout)")
+        typer.echo(f"alertdb {installed_version()}")
         raise typer.Exit
 
 

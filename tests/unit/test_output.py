@@ -56,6 +56,24 @@ def test_csv_is_exact_and_tells_null_from_empty(tmp_path: Path) -> None:
     assert text.splitlines()[2] == ',,"",,'
 
 
+ODD = pa.table(
+    {
+        "bytes": pa.array([b"\xff\x00", None]),
+        "duration": pa.array([3_723_000_000, None], pa.duration("us")),
+        "huge": pa.array([10**60, None], pa.decimal256(76)),
+        "nothing": pa.nulls(2),
+    }
+)
+
+
+def test_odd_types_can_be_written_too(tmp_path: Path) -> None:
+    text = {"bytes": "ff00", "duration": "1:02:03"}
+    assert json.loads(written(ODD, Format.JSON, tmp_path))[0] == {**text, "huge": 10**60, "nothing": None}
+    assert written(ODD, Format.CSV, tmp_path).decode().splitlines()[1:] == [f'"ff00","1:02:03",{10**60},', ",,,"]
+    assert parquet.read_table(BytesIO(written(ODD, Format.PARQUET, tmp_path)))["huge"].to_pylist()[0] == 10**60
+    assert printed(ODD)[2].split() == ["ff00", "1:02:03", str(10**60)]
+
+
 def test_parquet_keeps_the_types(tmp_path: Path) -> None:
     assert parquet.read_table(BytesIO(written(TABLE, Format.PARQUET, tmp_path))).equals(TABLE)
 
