@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from alertdb.cli.output import FormatOption, OutputOption, console, message, write_table
+from ingest.fetching.command import fetch
 from ingest.simulation.command import simulate
 
 __all__ = ["register"]
@@ -26,7 +27,7 @@ FromOption = Annotated[
 
 def register(app: typer.Typer) -> None:
     """Add the commands to the program."""
-    for command in (ingest, nights, rejects, csv, verify, remove, simulate):
+    for command in (fetch, ingest, nights, rejects, verify, remove, csv, simulate):
         app.command()(command)
     group = typer.Typer(no_args_is_help=True, help="Keep the table of objects in step with the alerts.")
     group.command()(update)

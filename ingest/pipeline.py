@@ -61,6 +61,8 @@ class Outcome:
         Alerts of the tarball that are in the archive, also those that another tarball owns.
     unknown_fields
         Fields of the packets that no table has.
+    doubts
+        Members that were loaded although something behind their record is damaged, and what.
     damage
         What is wrong with a tarball that was loaded all the same.
     removed
@@ -79,6 +81,7 @@ class Outcome:
     rejects: int = 0
     duplicates: int = 0
     unknown_fields: tuple[str, ...] = ()
+    doubts: tuple[str, ...] = ()
     damage: str | None = None
     removed: Removed | None = None
     seconds: float = 0.0
@@ -233,6 +236,7 @@ class _Load:
             rejects=entry["rejects"],
             duplicates=entry["duplicates"],
             unknown_fields=tuple(sorted(self._found.unknown)),
+            doubts=tuple(self._found.doubts),
             damage=entry["damage"],
             removed=removed,
             seconds=entry["seconds"],

@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 
 __all__ = ["progress", "report_estimate", "report_load", "tell_removed"]
 
-SHOWN_NAMES = 5
 SHOWN_FIELDS = 20  # of those that no table has; the ledger has all
+SHOWN_NAMES = 5
 PLAIN_SECONDS = 10  # between two lines of progress where there is no terminal
 # What an alert takes on disk, and how many a second are loaded: benchmarks/ingest.py prints both for a machine.
 DATABASE_BYTES_PER_ALERT = 6_000
@@ -102,6 +102,10 @@ def _tell(console: Console, outcome: Outcome) -> None:
         tell_removed(console, f"  {outcome.name}: replaced", outcome.removed)
     if outcome.rejects:
         message(f"  {outcome.name}: see 'alertdb rejects {outcome.name}' for what was rejected and why")
+    if outcome.doubts:
+        message(
+            f"  {outcome.name}: {len(outcome.doubts):,} packets loaded with a damaged end, first {outcome.doubts[0]}"
+        )
     if outcome.damage:
         message(f"  {outcome.name}: loaded as partial: {outcome.damage}")
     if outcome.unknown_fields:

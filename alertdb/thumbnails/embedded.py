@@ -148,6 +148,8 @@ def _make_folder(folder: Path) -> None:
         return
     try:
         folder.mkdir(parents=True, exist_ok=True)
+        if folder.name == "partnership":
+            folder.chmod(folder.stat().st_mode & ~0o007)  # not for all users of the machine
         sync_folder(folder.parent)
     except OSError as error:
         raise ThumbnailsNotWritten(folder, error.strerror or "") from error

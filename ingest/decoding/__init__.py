@@ -86,7 +86,8 @@ class Decoded:
     rejects
         Index of each packet that could not be decoded, and why, in words.
     unknown
-        Dotted paths of leaf fields in the packets' schemas that are neither wanted nor ignored.
+        Dotted paths of leaf fields that are neither wanted nor ignored, in all schemas that packets had and that
+        were not refused.
     doubts
         Index of each packet that was decoded although something behind its record is damaged, and what.
     """

@@ -61,7 +61,7 @@ class FastavroDecoder:
         found, unknown, rejects = self._read_all(records)
         try:
             tables = self._build(found)
-        except (pa.ArrowInvalid, OverflowError):
+        except (pa.ArrowException, OverflowError):
             rejects |= self._fit(found)
             tables = self._build(found)
         rows = [row for row, packet in enumerate(records.packets.tolist()) if packet in found]
@@ -86,8 +86,8 @@ class FastavroDecoder:
         for row, packet in enumerate(records.packets.tolist()):
             try:
                 plan = self._plans.get(records.headers[records.origins[row]].schema)
-                found[packet] = self._read_one(bytes(view[records.starts[row] : records.ends[row]]), plan)
                 unknown |= plan.unknown
+                found[packet] = self._read_one(bytes(view[records.starts[row] : records.ends[row]]), plan)
             except BadPacket as bad:
                 rejects[packet] = str(bad)
             except Exception as error:  # a damaged record can provoke anything, MemoryError included
@@ -123,8 +123,11 @@ class FastavroDecoder:
                 _fit_rows([record], self._scalars, "")
                 for name, groups in self._arrays.items():
                     _fit_rows(_items(record, name), groups, name)
+                self._build({packet: record})
             except BadPacket as bad:
                 rejects[packet] = str(bad)
+            except (pa.ArrowException, OverflowError, TypeError) as error:
+                rejects[packet] = f"the record does not fit into columns: {error}"
         for packet in rejects:
             del found[packet]
         return rejects
@@ -145,8 +148,12 @@ class _PrivateSchema:
                 return {"type": "record", "name": self._name(), "fields": inner}
             case Array(items):
                 return {"type": "array", "items": self.write(items, path, (*arrays, path))}
-            case Map(values):
-                return {"type": "map", "values": self.write(values, f"{path}.*", arrays)}
+            case Map(values):  # has the bytes of an array of pairs, whose keys then stay bytes
+                pair = [
+                    {"name": "key", "type": "bytes"},
+                    {"name": "value", "type": self.write(values, f"{path}.*", arrays)},
+                ]
+                return {"type": "array", "items": {"type": "record", "name": self._name(), "fields": pair}}
             case Union(branches):
                 return [self.write(branch, path, arrays) for branch in branches]
             case _:

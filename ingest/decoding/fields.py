@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Literal
 import pyarrow as pa
 
 from ingest.decoding.container import BadPacket
-from ingest.decoding.schema import leaves
+from ingest.decoding.schema import NULL, join, leaves
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Mapping
 
     from ingest.decoding import Wanted
     from ingest.decoding.schema import Leaf, RecordType
@@ -49,14 +49,15 @@ def find_unknown(tree: RecordType, wanted: Wanted) -> frozenset[str]:
     Raises
     ------
     BadPacket
-        If a wanted field is of a type that cannot become its column, or has several types of which one cannot.
+        If a wanted field is of a type that cannot become its column, or has several types of which one cannot. So a
+        survey that changes a field's type is noticed; one that adds or drops fields is no trouble.
     """
     purposes = {leaf: find_purpose(wanted, leaf.path, leaf.arrays) for leaf in leaves(tree)}
     for leaf, purpose in purposes.items():
         if purpose is not None:
             _check_kind(leaf, purpose)
+    _check_places(purposes, wanted)
     unwanted = [leaf for leaf, purpose in purposes.items() if purpose is None]
-    _check_mixtures(unwanted, {leaf.path for leaf, purpose in purposes.items() if purpose is not None})
     return frozenset(leaf.path for leaf in unwanted if not wanted.ignored.intersection(_with_parents(leaf.path)))
 
 
@@ -66,14 +67,21 @@ def _check_kind(leaf: Leaf, purpose: pa.DataType | Literal["bytes"]) -> None:
         raise BadPacket(f"the field {leaf.path} is of the Avro type {leaf.node.kind}; expected {purpose}")
 
 
-def _check_mixtures(unwanted: Iterable[Leaf], wanted_paths: set[str]) -> None:
-    """Refuse unions in which a wanted field could be taken for something else."""
-    parents = {parent for path in wanted_paths for parent in _with_parents(path)[1:]}
-    for leaf in unwanted:
-        if wanted_paths.intersection(_with_parents(leaf.path)):
-            raise BadPacket(f"the field {leaf.path} is a single value or a structure; expected a single value")
-        if leaf.path in parents and leaf.node.kind == "map":
-            raise BadPacket(f"the field {leaf.path} is a record or a map; expected a record")
+def _check_places(purposes: Mapping[Leaf, Purpose], wanted: Wanted) -> None:
+    """Refuse schemas that have something else, if only in a branch of a union, where a wanted field should be."""
+    values = {*wanted.scalars, *wanted.blobs}
+    values |= {join(array, path) for array, fields in wanted.arrays.items() for path in fields}
+    records = {parent for path in values for parent in _with_parents(path)[1:]}
+    for leaf, purpose in purposes.items():
+        steps = _with_parents(leaf.path)
+        is_misplaced = purpose is None and leaf.node != NULL
+        if values.intersection(steps if is_misplaced else steps[1:]):
+            raise BadPacket(f"the field {leaf.path} is a part of something; expected a single value in its place")
+        if leaf.path in records and leaf.node.kind == "map":
+            raise BadPacket(f"the field {leaf.path} is a map; expected a record or an array of records")
+        for array in wanted.arrays.keys() & set(steps):
+            if is_misplaced and (leaf.arrays[:1] != (array,) or leaf.path == array):
+                raise BadPacket(f"the field {array} is something else than an array of records, which was expected")
 
 
 def _with_parents(path: str) -> list[str]:

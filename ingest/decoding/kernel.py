@@ -108,6 +108,11 @@ def _set_bit(bits: Bytes, at: int) -> None:
 
 
 @part
+def _clear_bit(bits: Bytes, at: int) -> None:
+    bits[at >> 3] &= ~np.uint8(1 << (at & 7))
+
+
+@part
 def _skip(buffer: Bytes, position: int, end: int, code: int, size: int) -> int:
     """Pass over a field that is not wanted; return the position behind it."""
     if code == SKIP:
@@ -156,6 +161,7 @@ def _store_float(buffer: Bytes, position: int, end: int, code: int, cell: int, m
 def _store_boolean(buffer: Bytes, position: int, end: int, cell: int, memory: Memory) -> int:
     if position == end:
         return -TRUNCATED
+    _clear_bit(memory.bits, cell)  # a record that was taken back may have set it
     if buffer[position] != 0:
         _set_bit(memory.bits, cell)
     return position + 1
@@ -295,7 +301,7 @@ def _take_back(memory: Memory) -> None:
     for slot in range(len(memory.tables)):
         table, first = memory.tables[slot], memory.bases[slot, BITS]
         for at in range(first + memory.before[table], first + memory.rows[table]):
-            memory.bits[at >> 3] &= ~np.uint8(1 << (at & 7))
+            _clear_bit(memory.bits, at)
     for table in range(len(memory.rows)):
         memory.rows[table] = memory.before[table]
 

@@ -219,7 +219,7 @@ def leaves(node: Node, path: str = "", arrays: tuple[str, ...] = ()) -> Iterator
     branches of a union comes once for each; a null beside other branches does not count.
     """
     match node:
-        case RecordType(fields):
+        case RecordType(fields) if fields or not path:
             for name, field in fields:
                 yield from leaves(field, join(path, name), arrays)
         case Array(items):
