@@ -18,7 +18,7 @@ from ingest.ledger import Reject, record_change, write_entry
 from ingest.load import MERGE_LOCK_SECONDS, alerts_lock, load_csv, lock, merge_lock, release
 from ingest.removal import hand_over
 from ingest.shared_tables import HASH, Change, drop_arrived, merge_history, merge_rows
-from ingest.spool import write_csv
+from ingest.spool import spooling, write_csv
 from ingest.summary import update_summary
 
 if TYPE_CHECKING:
@@ -106,7 +106,8 @@ class TarballTransaction:
             self._add(alerts)
             return
         self._waiting.append(self._folder / f"waiting-{len(self._waiting):05}.arrow")
-        alerts.write_ipc(self._waiting[-1])
+        with spooling(self._folder):
+            alerts.write_ipc(self._waiting[-1])
 
     def _add(self, alerts: pl.DataFrame) -> None:
         name = alerts_lock(self._survey.name)
