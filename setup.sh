@@ -116,6 +116,12 @@ install_package() {
     finish package pyproject.toml
 }
 
+# Importing it compiles it, once; else the first night that is loaded would wait for that.
+compile_decoder() {
+    attempt "the decoder, compiled" .venv/bin/python -c 'import ingest.decoding.columnar'
+    finish decoder ingest/decoding/*.py
+}
+
 main() {
     local missing
     missing=$(missing_programs)
@@ -125,6 +131,7 @@ main() {
     ensure_server_user
     finished requirements requirements.txt || make_venv
     finished package pyproject.toml || install_package
+    finished decoder ingest/decoding/*.py || compile_decoder
 }
 
 exec 9<pyproject.toml # two runs at once: the second waits, then finds everything done
