@@ -1,7 +1,7 @@
 """The fast decoder: each schema becomes a small program once, and compiled code runs it over a whole batch.
 
-It gives what `ingest.decoding.by_fastavro` gives, to the last bit of a float, in a fiftieth of the time. It knows
-all of Avro that `ingest.decoding.schema` lets pass, so nothing is left to another decoder.
+It gives what `ingest.decoding.by_fastavro` gives, to the last bit of a float. It knows all of Avro that
+`ingest.decoding.schema` lets pass, so no schema is left to another decoder.
 
 The parts, in the order of the work: `container` finds the records, `schema` reads a writer's schema, `program` writes
 the program for it, `kernel` runs that, and `columns` holds what it fills and makes the tables.
