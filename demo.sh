@@ -67,7 +67,7 @@ show() {
     local pictures=$ALERTDB_HOME/pictures object
     mkdir -p "$pictures"
     section "SQL: the objects with most alerts"
-    run sql "SELECT objectId, nobs, nnights, magmin_g, magmin_r, ra_mean, dec_mean FROM summary ORDER BY nobs DESC LIMIT 5"
+    run sql "SELECT objectId, nobs, nnights, magmin_g, magmin_r, ra_mean, dec_mean FROM summary ORDER BY nobs DESC, objectId LIMIT 5"
     object=$(value "SELECT objectId FROM summary ORDER BY nobs DESC, objectId LIMIT 1")
     [ -n "$object" ] || object=$(value "SELECT objectId FROM alerts ORDER BY objectId LIMIT 1")
     section "The light curve of $object and its thumbnails"

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import operator
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self, SupportsIndex
 
 import pyarrow as pa
 from sqlalchemy import make_url
@@ -16,10 +17,12 @@ from alertdb.query import Reader
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
+    from types import TracebackType
 
     import pandas as pd
 
     from alertdb.config import Config
+    from alertdb.stamps import Image
 
 __all__ = ["Archive", "connect"]
 
@@ -47,7 +50,7 @@ def connect(url: str | None = None) -> Archive:
     """
     config = load_config()
     if url is not None:
-        config = replace(config, database_url=url)
+        config = replace(config, database_url=url, account_of_url="@" in url)
     return Archive(config, _database(config.database_url) or SURVEY)
 
 
@@ -200,9 +203,45 @@ class Archive:
             [("distance", "ascending"), ("jd", "ascending")]
         )
 
+    def thumbnails(self, which: str | SupportsIndex | Iterable[SupportsIndex]) -> dict[int, dict[str, Image]]:
+        """Return the cutouts of alerts as images.
+
+        Parameters
+        ----------
+        which
+            An objectId for all its alerts, a candid, or several candids.
+
+        Returns
+        -------
+        dict
+            By candid (of an object in the order of time), then by kind (``science``, ``template``, ``difference``):
+            float32 arrays of shape (rows, columns), NaN where there is no value.
+
+        Raises
+        ------
+        UnknownObject, UnknownCandid
+            If the archive has none of it.
+        """
+        from alertdb.cutouts import candids_of, read_documents
+        from alertdb.stamps import read_stamps
+
+        if isinstance(which, str):
+            candids = candids_of(self.reader, which)
+        else:
+            candids = [operator.index(candid) for candid in ([which] if isinstance(which, SupportsIndex) else which)]
+        return {candid: read_stamps(document) for candid, document in read_documents(self.config.thumbnails, candids)}
+
     def close(self) -> None:
         """Close the connections; the next question opens one again."""
         self.reader.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
 
     def __repr__(self) -> str:
         where = self.config.database_url or str(self.config.home)

@@ -47,12 +47,15 @@ class Config:
         URL of the thumbnail store, or None for the folder in the home.
     server_options
         Options of mariadbd (``name=value``) for the private server.
+    account_of_url
+        Use the account that the database URL names, even where `alertdb init` left passwords for its own.
     """
 
     home: Path
     database_url: str | None = None
     thumbnails_url: str | None = None
     server_options: tuple[str, ...] = field(default=())
+    account_of_url: bool = False
 
     @property
     def thumbnails(self) -> str:

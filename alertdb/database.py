@@ -59,7 +59,7 @@ def database_url(config: Config, account: Account, database: str | None = None) 
         url = URL.create(DRIVER, query={"unix_socket": str(server.socket)})
     else:
         url = _parse_url(config.database_url)
-    password = read_password(config.secrets, account)
+    password = None if config.account_of_url else read_password(config.secrets, account)
     if password is not None:
         url = url.set(username=account.user, password=password)
     elif url.username is None and config.database_url is None:

@@ -12,6 +12,8 @@ import re
 import sys
 from collections import defaultdict
 from dataclasses import dataclass, field
+from functools import cache
+from importlib.resources import files
 from typing import TYPE_CHECKING
 
 from sqlalchemy import text
@@ -25,13 +27,36 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection
 
-__all__ = ["Column", "Comment", "Table", "parse_comment", "parse_view_comments", "read_tables", "render"]
+__all__ = [
+    "Column",
+    "Comment",
+    "Table",
+    "declared_tables",
+    "parse_comment",
+    "parse_view_comments",
+    "read_tables",
+    "render",
+]
 
 COMMENT = re.compile(r"(?P<meaning>.+?) (?P<null>Never NULL|NULL: .+?)\.(?: \[(?P<unit>[^\]]+)\])?")
 VIEW_LINE = re.compile(r"--   (?P<name>\w+) +(?P<comment>.+)")
+CREATE = re.compile(r"CREATE TABLE (?P<name>\w+) \(\n(?P<body>.+?)\n\)[^;]*?COMMENT='(?P<comment>[^']*)';", re.DOTALL)
+DEFINITION = re.compile(
+    r" +`?(?P<name>\w+)`? +(?P<type>[A-Z]+(?:\(.+?\))?(?: UNSIGNED)?)(?: .*?)? COMMENT '(?P<comment>[^']*)',?"
+)
 DISPLAY_WIDTH = re.compile(r"\b((?:big)?int)\(\d+\)")
 PIPE = r"\|"  # a pipe within a cell
-ORDER = ("alerts", "alerts_limmag", "alerts_prv", "alerts_forced", "lightcurve", "summary", "tarballs", "rejects")
+ORDER = (
+    "alerts",
+    "alerts_limmag",
+    "alerts_prv",
+    "alerts_forced",
+    "lightcurve",
+    "summary",
+    "tarballs",
+    "rejects",
+    "table_checksums",
+)
 
 PREAMBLE = """\
 # The tables
@@ -91,6 +116,21 @@ def parse_view_comments(script: str) -> dict[str, str]:
     """Return the column comments that a view's file holds in its header: MariaDB has no place for them."""
     matches = (VIEW_LINE.fullmatch(line) for line in script.splitlines())
     return {match["name"]: match["comment"] for match in matches if match is not None}
+
+
+@cache
+def declared_tables() -> dict[str, Table]:
+    """Read the tables by name from the files under `sql/schema`, without a server: what `SELECT *` gives, no keys."""
+    folder = files("alertdb").joinpath("sql", "schema")
+    scripts = [path.read_text(encoding="utf-8") for path in folder.iterdir() if path.name.endswith(".sql")]
+    found = (match for script in scripts for match in CREATE.finditer(script))
+    return {match["name"]: Table(match["name"], match["comment"], _declared_columns(match["body"])) for match in found}
+
+
+def _declared_columns(body: str) -> list[Column]:
+    matches = (DEFINITION.fullmatch(line) for line in body.splitlines())
+    shown = (match for match in matches if match is not None and " INVISIBLE " not in match[0])
+    return [Column(match["name"], match["type"].lower(), match["comment"]) for match in shown]
 
 
 def render(tables: Sequence[Table], database: str) -> str:

@@ -10,7 +10,7 @@ from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
 
 
@@ -253,6 +253,16 @@ class UnknownTarball(AlertdbError):
         super().__init__(f"No tarball '{name}' is in the archive. {hint}")
 
 
+class FilesNotWritten(AlertdbError):
+    """A folder does not take the files that were asked for."""
+
+    def __init__(self, folder: object, why: str) -> None:
+        super().__init__(
+            f"The files cannot be written to {folder}: {why}. None was left there half written: make room, or name "
+            "another folder, and run the same command again."
+        )
+
+
 class UnknownObject(AlertdbError):
     """No alert of this object is in the archive."""
 
@@ -266,8 +276,8 @@ class UnknownThumbnailStore(UsageError):
 
     def __init__(self, url: str, found: str) -> None:
         super().__init__(
-            f"cannot open thumbnails at {url!r}: {found}; expected file:///folder/of/thumbnails, "
-            "set ALERTDB_THUMBNAILS_URL to that"
+            f"Thumbnails cannot be opened at {url!r}: {found}. Expected is file:///folder/of/thumbnails; "
+            "set ALERTDB_THUMBNAILS_URL to that."
         )
 
 
@@ -276,8 +286,8 @@ class NoThumbnailStore(AlertdbError):
 
     def __init__(self, folder: object) -> None:
         super().__init__(
-            f"no thumbnails: {folder} is not a folder that can be read; "
-            "check ALERTDB_THUMBNAILS_URL and the mount, or make the folder by ingesting a tarball"
+            f"There are no thumbnails: {folder} is no folder that can be read. "
+            "Check ALERTDB_THUMBNAILS_URL and the mount, or ingest a tarball, which makes it."
         )
 
 
@@ -285,7 +295,9 @@ class ReadOnlyThumbnails(AlertdbError):
     """Somebody tried to change a thumbnail store that was opened to read."""
 
     def __init__(self, folder: object) -> None:
-        super().__init__(f"thumbnails in {folder} were opened to read only; open_store(url, readonly=False) can write")
+        super().__init__(
+            f"The thumbnails in {folder} were opened for reading only; open_store(url, readonly=False) can write."
+        )
 
 
 class BadTarballName(UsageError):
@@ -293,8 +305,8 @@ class BadTarballName(UsageError):
 
     def __init__(self, name: str) -> None:
         super().__init__(
-            f"a tarball cannot be called {name!r} in the thumbnail store: "
-            "letters, digits, '.', '_' and '-' are expected, a letter or digit first; rename the tarball"
+            f"A tarball cannot be called {name!r} in the thumbnail store; "
+            "expected a name without '/', control characters and a leading '.'. Rename the tarball."
         )
 
 
@@ -302,7 +314,7 @@ class UnknownRights(UsageError):
     """A rights class that does not exist."""
 
     def __init__(self, rights: str, known: tuple[str, ...]) -> None:
-        super().__init__(f"no rights class {rights!r}: expected {' or '.join(known)}")
+        super().__init__(f"There is no rights class {rights!r}; expected {' or '.join(known)}.")
 
 
 class UnknownCandid(AlertdbError):
@@ -310,7 +322,8 @@ class UnknownCandid(AlertdbError):
 
     def __init__(self, candid: int, where: str) -> None:
         super().__init__(
-            f"no thumbnail of candid {candid} in {where}; check the number, or ingest the tarball that holds this alert"
+            f"There is no thumbnail of candid {candid} in {where}. "
+            "Check the number, or ingest the tarball that holds this alert."
         )
 
 
@@ -318,7 +331,9 @@ class DamagedThumbnail(AlertdbError):
     """A stored document is not what was written."""
 
     def __init__(self, what: str, found: str) -> None:
-        super().__init__(f"{what} is damaged: {found}; restore it from a copy, or ingest its tarball with --replace")
+        super().__init__(
+            f"{what} is damaged: {found}. Restore it from a copy, or ingest its tarball again with --replace."
+        )
 
 
 class DamagedThumbnailFile(DamagedThumbnail):
@@ -330,8 +345,8 @@ class DuplicateThumbnail(AlertdbError):
 
     def __init__(self, candid: int, tarball: str) -> None:
         super().__init__(
-            f"two thumbnails of candid {candid} were put for {tarball}: expected one document per candid; "
-            "leave the second packet of a candid out before storing"
+            f"Two thumbnails of candid {candid} were put for {tarball}; expected one per candid. "
+            "Leave out the second packet of a candid before storing."
         )
 
 
@@ -340,7 +355,7 @@ class ThumbnailsBusy(AlertdbError):
 
     def __init__(self, path: object) -> None:
         super().__init__(
-            f"another process is writing {path}: expected one writer per tarball; wait for it to end, then run again"
+            f"Another process is writing {path}. Wait until it has ended, then run the same command again."
         )
 
 
@@ -349,8 +364,35 @@ class ThumbnailsNotWritten(AlertdbError):
 
     def __init__(self, path: object, why: str) -> None:
         super().__init__(
-            f"cannot write {path}: {why}; nothing of this tarball's thumbnails is visible, "
-            "make room (or the folder writable) and run the same command again"
+            f"{path} could not be written: {why}. Nothing of this tarball's thumbnails is visible: make room, "
+            "or make the folder writable, and run the same command again."
+        )
+
+
+class DamagedStamp(AlertdbError):
+    """The bytes of a cutout are no image."""
+
+    def __init__(self, found: str) -> None:
+        super().__init__(
+            f"A cutout is no gzipped FITS image: {found}. Compare it with the alert's packet by "
+            "'alertdb verify TARBALL'; the packet itself may hold it so."
+        )
+
+
+class BadStretch(UsageError):
+    """A stretch of an image's brightness that does not exist."""
+
+    def __init__(self, name: str, known: Iterable[str]) -> None:
+        super().__init__(f"There is no stretch {name!r}; expected one of {', '.join(known)}.")
+
+
+class BadPercentiles(UsageError):
+    """Limits of an image's brightness that are no limits."""
+
+    def __init__(self, low: float, high: float) -> None:
+        super().__init__(
+            f"Brightness cannot go from percentile {low:g} to {high:g}; "
+            "expected two numbers from 0 to 100, the smaller first, as 0.5 and 99.5."
         )
 
 
@@ -461,10 +503,37 @@ class AngleUnusable(UsageError):
         )
 
 
+class PictureUnknown(UsageError):
+    """A file whose suffix names no kind of picture."""
+
+    def __init__(self, file: Path, known: Sequence[str]) -> None:
+        super().__init__(f"{file} names no kind of picture; expected a file name that ends in {', '.join(known)}.")
+
+
 class TooManyPanels(UsageError):
     """More light curves than one picture holds."""
 
     def __init__(self, found: int, most: int) -> None:
         super().__init__(
             f"{found} objects are too many for one picture, which holds {most}. Draw them in several calls."
+        )
+
+
+class NoRoom(AlertdbError):
+    """A disk has too little room for a tarball."""
+
+    def __init__(self, name: str, folder: object, need: int, free: int) -> None:
+        super().__init__(
+            f"{name} needs about {need / 1e6:,.0f} MB on the disk of {folder}, where {free / 1e6:,.0f} MB are free. "
+            "Nothing of it was loaded: make room, then run the same command again."
+        )
+
+
+class SpoolNotWritten(AlertdbError):
+    """The file system refused the files in which rows wait for the database."""
+
+    def __init__(self, folder: object, why: str) -> None:
+        super().__init__(
+            f"Cannot write {folder}: {why}. Nothing of this tarball was kept: make room there, or make the "
+            "folder writable, then run the same command again."
         )

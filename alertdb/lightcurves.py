@@ -114,12 +114,17 @@ STYLES: dict[str, dict[str, Any]] = {
     "history": {"ms": 3.4, "mew": 0.9, "elinewidth": 0.8, "zorder": 3},
     "forced": {"ms": 4.0, "mew": 0.7, "elinewidth": 0.6, "zorder": 2, "marker": "P", "alpha": 0.7},
 }
-PLURALS = {"alert": "alerts", "history": "from history", "limit": "limits", "forced": "forced"}
+COUNTED = {  # one, several
+    "alert": ("alert", "alerts"),
+    "history": ("from history", "from history"),
+    "limit": ("limit", "limits"),
+    "forced": ("forced", "forced"),
+}
 
 
 def _counts(look: Look, part: pd.DataFrame) -> str:
-    counts = {kind: int((part["kind"] == kind).sum()) for kind in PLURALS}
-    said = [f"{count} {PLURALS[kind] if count != 1 else kind}" for kind, count in counts.items() if count]
+    counts = {kind: int((part["kind"] == kind).sum()) for kind in COUNTED}
+    said = [f"{count} {COUNTED[kind][count > 1]}" for kind, count in counts.items() if count]
     return f"{look.name}: {', '.join(said)}"
 
 

@@ -34,7 +34,7 @@ KEPT_CONNECTIONS = 2
 BATCH_ROWS = 20_000
 LOST = (2002, 2006, 2013, 2055)  # the connection broke, as when the server was restarted
 NOT_PREPARABLE = 1295
-KILL_SECONDS = 5
+SIGNAL_SECONDS = 0.2
 
 T = TypeVar("T")
 
@@ -176,21 +176,31 @@ def _interruptible(work: Callable[[], T], stop: Callable[[], None]) -> T:
         return work()
     results: list[T] = []
     errors: list[BaseException] = []
+    ended = threading.Event()
 
     def run() -> None:
         try:
             results.append(work())
         except BaseException as error:
             errors.append(error)
+        ended.set()
 
-    thread = threading.Thread(target=run, daemon=True)
-    thread.start()
+    threading.Thread(target=run, daemon=True).start()
     try:
-        thread.join()
+        _wait(ended)
     except KeyboardInterrupt:
         stop()
-        thread.join(KILL_SECONDS)
+        _wait(ended)  # its connection must not be closed while the thread still reads from it
         raise
     if errors:
         raise errors[0]
     return results[0]
+
+
+def _wait(event: threading.Event) -> None:
+    """Wait, looking for signals now and then: one may have gone to another thread.
+
+    Not with Thread.join(): once interrupted, it takes the thread for ended (Python 3.11).
+    """
+    while not event.wait(SIGNAL_SECONDS):
+        pass

@@ -6,13 +6,13 @@ import os
 import shutil
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
 from alertdb.database import Account, connect
 from alertdb.schema import public_database
+from alertdb.version import installed_version
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 __all__ = ["Status", "TableSize", "describe"]
 
 JD_UNIX_EPOCH = 2440587.5  # Julian date of 1970-01-01 00:00 UTC
+COUNTED_BYTES = 2 * 10**9
 
 
 @dataclass(frozen=True)
@@ -64,7 +65,7 @@ def describe(config: Config, survey: str = "ztf", *, exact: bool = False) -> Sta
         tables = tuple(_table_sizes(connection, survey, exact=exact))
         server = f"MariaDB {connection.exec_driver_sql('SELECT VERSION()').scalar()}"
     return Status(
-        version=_version(),
+        version=installed_version(),
         server=server,
         tarballs=ledger.tarballs,
         partial=ledger.partial_ones,
@@ -100,20 +101,10 @@ def _table_sizes(connection: Connection, survey: str, *, exact: bool) -> list[Ta
     return sizes
 
 
-COUNTED_BYTES = 2 * 10**9
-
-
 def _utc(jd: float | None) -> str | None:
     if jd is None:
         return None
     return f"{datetime(1970, 1, 1, tzinfo=UTC) + timedelta(days=jd - JD_UNIX_EPOCH):%Y-%m-%d %H:%M}"
-
-
-def _version() -> str:
-    try:
-        return version("alertdb")
-    except PackageNotFoundError:
-        return "(not installed, running from a checkout)"
 
 
 def _thumbnails_bytes(config: Config) -> int | None:

@@ -10,6 +10,7 @@ turns, and each figure is the median of its turns.
 from __future__ import annotations
 
 import argparse
+import gzip
 import io
 import json
 import random
@@ -25,7 +26,8 @@ import numpy as np
 from isal.isal_zlib import crc32
 from thumbnail_ways import ALERT_BYTES, FIRST_CANDID, WAYS, some_candids, stamps
 
-from alertdb.thumbnails import open_store
+from alertdb.stamps import read_stamps
+from alertdb.thumbnails import KINDS, open_store
 from alertdb.thumbnails.document import document_pieces
 
 if TYPE_CHECKING:
@@ -134,6 +136,27 @@ def many_files(root: Path, files: int, *, overlapping: bool) -> Figures:
     return {"open_ms": opening_ms, "read_p50_us": p50, "read_p99_us": p99}
 
 
+def real_format_stamp(seed: int) -> bytes:
+    """Return a cutout as ZTF's are: 63 x 63 pixels, float32, sky noise, gzipped."""
+    pixels = np.random.default_rng(seed).normal(150, 6, (63, 63)).astype(">f4")
+    cards = ("SIMPLE  =  T", "BITPIX  = -32", "NAXIS   = 2", "NAXIS1  = 63", "NAXIS2  = 63", "END")
+    header = "".join(card.ljust(80) for card in cards).ljust(2880).encode()
+    return gzip.compress(header + pixels.tobytes())
+
+
+def arrays(root: Path, reads: int) -> Figures:
+    """Return how long it takes from a candid to its three images as arrays."""
+    kinds = list(enumerate(KINDS))
+    documents = {candid: {kind: real_format_stamp(3 * candid + n) for n, kind in kinds} for candid in range(300)}
+    with tempfile.TemporaryDirectory(dir=root) as name:
+        with open_store(Path(name).as_uri(), readonly=False).writer("night", "public") as writer:
+            writer.put_many((candid, document_pieces(cutouts)) for candid, cutouts in documents.items())
+        store = open_store(Path(name).as_uri())
+        times = [read_times_us(lambda candid: read_stamps(store.get(candid)), list(documents), reads) for _ in range(3)]
+    p50, p99 = min(times)
+    return {"arrays_p50_ms": p50 / 1e3, "arrays_p99_ms": p99 / 1e3}
+
+
 def show(title: str, figures: Mapping[str, Figures]) -> None:
     """Print a table, one line for each name."""
     columns = list(next(iter(figures.values())))
@@ -145,13 +168,13 @@ def show(title: str, figures: Mapping[str, Figures]) -> None:
 def main() -> None:
     """Run everything and print it."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--quick", action="store_true", help="a fifth of the alerts, one turn")
+    parser.add_argument("--quick", action="store_true", help="fewer alerts and turns; the figures are rough")
     parser.add_argument("--json", type=Path, help="write the figures to this file")
     parser.add_argument(
         "--folder", type=Path, default=tempfile.gettempdir(), help="where to write (default: %(default)s)"
     )
     arguments = parser.parse_args()
-    alerts, turns, files = (3000, 1, 500) if arguments.quick else (20_000, 5, 3000)
+    alerts, turns, files = (3000, 3, 500) if arguments.quick else (20_000, 5, 3000)
     print(f"{alerts} alerts of {ALERT_BYTES} bytes, median of {turns}" + (", quick" if arguments.quick else ""))
 
     ways = compare_ways(arguments.folder, alerts, turns)
@@ -163,10 +186,13 @@ def main() -> None:
         "all_overlapping": many_files(arguments.folder, files, overlapping=True),
     }
     show(f"lookup among {files} files", lookups)
+    images = {"three arrays": arrays(arguments.folder, 3000)}
+    show("from candid to images", images)
     if arguments.json:
         tables = {
             **ways,
             "parts": parts["per alert"],
+            "images": images["three arrays"],
             **{f"files_{name}": row for name, row in lookups.items()},
         }
         flat = {f"{name}_{key}": value for name, row in tables.items() for key, value in row.items()}

@@ -16,19 +16,31 @@ import polars as pl
 if TYPE_CHECKING:
     import numpy.typing as npt
 
-__all__ = ["checksum"]
+__all__ = ["MODULUS", "checksum", "row_hashes", "total"]
 
+MODULUS = 2**64
 NULL_HASH = np.uint64(0x9E3779B97F4A7C15)
 
 
 def checksum(frame: pl.DataFrame) -> int:
     """Return the checksum (0 to 2^64 - 1) of a frame's rows; floats count bit for bit, -0.0 as 0.0."""
+    return total(row_hashes(frame))
+
+
+def row_hashes(frame: pl.DataFrame) -> npt.NDArray[np.uint64]:
+    """Return one hash for each row of a frame, shape (n,); the order of columns does not matter."""
     rows = np.zeros(frame.height, np.uint64)
     with np.errstate(over="ignore"):  # arithmetic modulo 2^64 is meant
         for column in frame:
             seed = np.uint64(_hash_text(column.name))
             rows += _mix(_bits(column) + seed)
-        return int(_mix(rows).sum(dtype=np.uint64))
+        return _mix(rows)
+
+
+def total(hashes: npt.NDArray[np.uint64]) -> int:
+    """Return the checksum of rows with these hashes: their sum modulo 2^64."""
+    with np.errstate(over="ignore"):
+        return int(hashes.sum(dtype=np.uint64))
 
 
 def _bits(column: pl.Series) -> npt.NDArray[np.uint64]:

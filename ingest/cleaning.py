@@ -36,8 +36,11 @@ def find_missing(frame: pl.DataFrame, required: Sequence[str]) -> dict[int, str]
     bad = frame.filter(pl.any_horizontal(pl.col(required).is_null()))
     reasons = {}
     for row in bad.select("packet", *required).iter_rows(named=True):
-        absent = ", ".join(name for name in required if row[name] is None)
-        reasons[row["packet"]] = f"no value for {absent}: not an alert of this survey, or a damaged one"
+        absent = [name for name in required if row[name] is None]
+        meaning = (
+            "not an alert of this survey, or a damaged one" if len(absent) < len(required) else "of another survey"
+        )
+        reasons[row["packet"]] = f"no value for {', '.join(absent)}: {meaning}"
     return reasons
 
 

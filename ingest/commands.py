@@ -15,7 +15,7 @@ __all__ = ["register"]
 
 def register(app: typer.Typer) -> None:
     """Add the commands to the program."""
-    for command in (ingest, nights, rejects, simulate):
+    for command in (ingest, nights, rejects, csv, verify, simulate):
         app.command()(command)
     group = typer.Typer(no_args_is_help=True, help="Keep the table of objects in step with the alerts.")
     group.command()(update)
@@ -85,10 +85,15 @@ def nights(form: FormatOption = None, output: OutputOption = None) -> None:
       alertdb nights --format csv --output ledger.csv
     """
     from alertdb.config import load_config
-    from ingest.listings import ledger_table, short_ledger_table
+    from ingest.listings import damages, ledger_table, short_ledger_table
 
-    table = short_ledger_table if form is None and output is None else ledger_table
-    write_table(table(load_config()), form, output)
+    config = load_config()
+    if form is not None or output is not None:
+        write_table(ledger_table(config), form, output)
+        return
+    write_table(short_ledger_table(config))
+    for name, damage in damages(config).items():
+        message(f"{name} is partial: {damage}")
 
 
 def rejects(
@@ -108,6 +113,57 @@ def rejects(
     from ingest.listings import rejects_table
 
     write_table(rejects_table(load_config(), tarball), form, output)
+
+
+def csv(
+    tarball: Annotated[Path, typer.Argument(metavar="TARBALL", help="A .tar.gz, .tar or .avro file.")],
+    output: Annotated[Path, typer.Option("--output", "-o", file_okay=False, help="Folder for the files.")],
+    allow_damaged: Annotated[
+        bool, typer.Option("--allow-damaged", help="Write what is whole of a damaged tarball.")
+    ] = False,
+) -> None:
+    """Write the rows of a tarball as CSV files, one for each table; needs no server and no archive.
+
+    Sorted by key, each key once, an empty field is NULL. Beside them columns.json says type, unit, meaning and
+    null rule of each column, and rejects.csv which packets could not be used, and why.
+
+    Example: alertdb csv ztf_public_20180819.tar.gz --output csv
+    """
+    from ingest.checking import report_csv
+
+    report_csv(tarball, output, allow_damaged=allow_damaged)
+
+
+def verify(
+    paths: Annotated[
+        list[Path] | None,
+        typer.Argument(metavar="TARBALL…", help="Tarballs that are in, or folders of them; the ledger if left out."),
+    ] = None,
+    limit: Annotated[int, typer.Option(min=0, help="Print at most so many differences.", metavar="N")] = 20,
+    accept: Annotated[
+        bool,
+        typer.Option("--accept", help="Record what the shared tables hold now as right: the last step of a repair."),
+    ] = False,
+) -> None:
+    """Compare the archive with tarballs, or with its own ledger; name each difference, exit code 1 if there is one.
+
+    With tarballs: every cell, every stamp, every reject, every row that their histories brought. Without: the number
+    and the checksum of each tarball's alerts, of each row of the shared tables and of each table, all thumbnails.
+    Nothing is changed, and loads may go on. To repair: 'alertdb ingest --replace' with the tarballs concerned.
+
+    Examples
+    --------
+      alertdb verify
+
+      alertdb verify ztf_public_20180819.tar.gz --limit 100
+    """
+    from alertdb.config import load_config
+    from ingest.checking import report_accept, report_verify
+
+    if accept:
+        report_accept(load_config())
+    if report_verify(paths or [], load_config(), limit):
+        raise typer.Exit(1)
 
 
 def update(

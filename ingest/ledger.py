@@ -6,7 +6,7 @@ import hashlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import MetaData, Table, select
+from sqlalchemy import MetaData, Table, select, text
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,6 +19,9 @@ __all__ = [
     "find_entry",
     "find_entry_by_content",
     "list_entries",
+    "record_change",
+    "record_totals",
+    "reject_rows",
     "tarball_id",
     "write_entry",
 ]
@@ -85,12 +88,41 @@ def list_entries(connection: Connection) -> list[dict[str, Any]]:
 def write_entry(connection: Connection, values: dict[str, Any], rejects: Sequence[Reject]) -> None:
     """Write a tarball's row and its rejects, within the transaction that holds its rows."""
     connection.execute(_table(connection, "tarballs").insert(), values)
-    lines = [
-        {"tarball": values["id"], "member": r.member[:512], "position": r.position, "reason": r.reason[:1024]}
-        for r in rejects
-    ]
+    lines = reject_rows(values["id"], rejects)
     if lines:
         connection.execute(_table(connection, "rejects").insert(), lines)
+
+
+def reject_rows(tarball: int, rejects: Sequence[Reject]) -> list[dict[str, Any]]:
+    """Return rejects as rows of the table, texts cut to what fits."""
+    return [
+        {"tarball": tarball, "member": r.member[:512], "position": r.position, "reason": r.reason[:1024]}
+        for r in rejects
+    ]
+
+
+def record_change(connection: Connection, table: str, rows: int, checksum: int) -> None:
+    """Add to what a table that several tarballs fill must hold, within the transaction that changes it."""
+    statement = text(
+        "INSERT INTO table_checksums (name, row_count, checksum) VALUES (:name, :rows, :checksum) ON DUPLICATE KEY "
+        f"UPDATE row_count = row_count + :rows, checksum = (CAST(checksum AS DECIMAL(30)) + :checksum) % {2**64}"
+    )
+    connection.execute(statement, {"name": table, "rows": rows, "checksum": checksum})
+
+
+def record_totals(connection: Connection, table: str) -> bool:
+    """Record what a table that several tarballs fill holds now as what it must hold; return whether that is news."""
+    row = connection.exec_driver_sql(
+        f"SELECT COUNT(*) AS n, COALESCE(SUM(row_hash), 0) % {2**64} AS checksum FROM {table}"
+    ).one()
+    before = connection.execute(
+        text("SELECT row_count, checksum FROM table_checksums WHERE name = :name"), {"name": table}
+    ).first()
+    if (row.n, int(row.checksum)) == (tuple(before) if before else (0, 0)):
+        return False
+    connection.execute(text("DELETE FROM table_checksums WHERE name = :name"), {"name": table})
+    record_change(connection, table, row.n, int(row.checksum))
+    return True
 
 
 def _find(connection: Connection, column: str, value: str) -> Entry | None:

@@ -16,9 +16,9 @@ if TYPE_CHECKING:
 
     from alertdb.config import Config
 
-__all__ = ["ledger_table", "rejects_table", "short_ledger_table"]
+__all__ = ["damages", "ledger_table", "rejects_table", "short_ledger_table"]
 
-SHORT = ("night", "name", "state", "alerts", "duplicates", "objects", "limits", "rejects", "loaded_at", "damage")
+SHORT = ("night", "name", "state", "alerts", "duplicates", "objects", "limits", "rejects", "loaded_at")
 
 
 def ledger_table(config: Config) -> pa.Table:
@@ -27,13 +27,16 @@ def ledger_table(config: Config) -> pa.Table:
 
 
 def short_ledger_table(config: Config) -> pa.Table:
-    """Return the columns of the ledger that people look at first; `damage` only where there is some."""
-    rows = _entries(config)
-    names = [name for name in SHORT if name != "damage" or any(row["damage"] for row in rows)]
-    short = [{name: row[name] for name in names} for row in rows]
+    """Return the columns of the ledger that people look at first."""
+    short = [{name: row[name] for name in SHORT} for row in _entries(config)]
     for row in short:
         row["loaded_at"] = f"{row['loaded_at']:%Y-%m-%d %H:%M}"
-    return _table(short, names)
+    return _table(short, SHORT)
+
+
+def damages(config: Config) -> dict[str, str]:
+    """Return what is wrong with each tarball that is in only partly, by name."""
+    return {row["name"]: row["damage"] for row in _entries(config) if row["damage"]}
 
 
 def rejects_table(config: Config, tarball: str | None) -> pa.Table:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import mariadb
 from sqlalchemy import text
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, PendingRollbackError
 
 from alertdb.errors import AlertdbError, DatabaseFull, LoadRefused, ServerLost
 
@@ -88,6 +88,8 @@ def database_errors(what: str) -> Iterator[None]:
         yield
     except AlertdbError:
         raise
+    except PendingRollbackError as error:  # giving a lock back failed after the connection broke
+        raise ServerLost(what, "the connection broke") from error
     except (DBAPIError, mariadb.Error) as error:
         cause = error.orig if isinstance(error, DBAPIError) else error
         number = getattr(cause, "errno", None)

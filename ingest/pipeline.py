@@ -6,28 +6,29 @@ Reading, decoding, loading and storing run in threads beside each other; none ke
 from __future__ import annotations
 
 import glob
-import hashlib
 import re
 import shutil
 import tempfile
 import time
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
-from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from alertdb.database import Account, connect
-from alertdb.errors import TarballChanged
+from alertdb.errors import BadTarballName, TarballChanged
 from alertdb.thumbnails import open_store
-from alertdb.thumbnails.document import document_pieces
-from ingest.decoding import Packets, open_decoder
-from ingest.ledger import Reject, find_entry, find_entry_by_content, tarball_id
+from alertdb.version import installed_version
+from ingest.contents import Findings, content_sha256, read_documents, read_rows, shared_rows
+from ingest.decoding import open_decoder
+from ingest.ledger import find_entry, find_entry_by_content, tarball_id
 from ingest.load import database_errors, lock
-from ingest.spool import SharedRows
+from ingest.room import check_room
+from ingest.spool import spooling
 from ingest.tarballs import open_packets
 from ingest.transaction import LoadedElsewhere, TarballTransaction
+from ingest.wording import fitted
 from ingest.workers import Worker
 
 if TYPE_CHECKING:
@@ -38,14 +39,15 @@ if TYPE_CHECKING:
     from alertdb.config import Config
     from alertdb.thumbnails import Buffer, ThumbnailStore, ThumbnailWriter
     from ingest.decoding import Decoded, Decoder
+    from ingest.spool import SharedRows
     from ingest.surveys import Rows, Survey
-    from ingest.tarballs import Batch, PacketReader, Source
+    from ingest.tarballs import PacketReader, Source
 
 __all__ = ["Outcome", "load_tarball"]
 
 TURN_SECONDS = 24 * 3600
 ROLLBACK_SECONDS = 1200
-BYTES_PER_RANGE = 2 * 2**30  # of a tarball per range of objects that is merged in memory at once
+TEXT_BYTES = 2**16 - 1  # that fit into a TEXT
 NIGHT = re.compile(r"(?<!\d)(20\d{6})(?!\d)")
 
 
@@ -82,18 +84,6 @@ class Outcome:
     object_keys: frozenset[int] = frozenset()
 
 
-@dataclass
-class Findings:
-    """What is learned of a tarball while it is read."""
-
-    candids: set[int] = field(default_factory=set)
-    rejects: list[Reject] = field(default_factory=list)
-    unknown: set[str] = field(default_factory=set)
-    schemas: set[str] = field(default_factory=set)
-    objects: set[int] = field(default_factory=set)
-    thumbnails: int = 0
-
-
 def load_tarball(
     source: Source,
     config: Config,
@@ -120,6 +110,8 @@ def load_tarball(
         For whatever stands against it; nothing of the tarball is in the archive then.
     """
     began = time.monotonic()
+    if not source.name.isprintable():
+        raise BadTarballName(source.name)
     with database_errors(source.name):
         while True:
             try:
@@ -127,6 +119,7 @@ def load_tarball(
                     loaded = _already_loaded(connection, source)
                     if loaded:
                         return Outcome(source.name, skipped=loaded)
+                    check_room(source, config)
                     load = _Load(source, config, survey, connection, open_decoder(survey.wanted, decoder))
                     return load.run(began, progress, allow_damaged=allow_damaged)
             except LoadedElsewhere as other:
@@ -154,9 +147,7 @@ class _Load:
             watch.exec_driver_sql("SET SESSION TRANSACTION ISOLATION LEVEL READ UNCOMMITTED")
             identity = (self._source.name, tarball_id(self._source.name))
             transaction = TarballTransaction(self._connection, watch, self._survey, identity, folder)
-            ranges = self._source.bytes // BYTES_PER_RANGE + 1
-            tables = (self._survey.limits, self._survey.history, self._survey.forced)
-            shared = {table.name: SharedRows(table, folder, ranges) for table in tables}
+            shared = shared_rows(self._source, self._survey, folder)
             thumbnails = stack.enter_context(_Thumbnails(self._config, self._source.stem))
             reader = stack.enter_context(open_packets(self._source, allow_damaged=allow_damaged))
             self._pass_batches(reader, transaction, shared, thumbnails, progress)
@@ -177,12 +168,7 @@ class _Load:
         progress: Callable[[int, int], None],
     ) -> None:
         with Worker("load") as loader, Worker("thumbnails") as storer:
-            for batch in reader:
-                decoded = self._decoder.decode(Packets(batch.buffer, batch.starts, batch.ends))
-                rows = self._accept(batch, self._survey.rows(decoded))
-                self._found.unknown |= decoded.unknown
-                self._found.schemas |= set(rows.alerts["schemavsn"].drop_nulls().unique())
-                self._found.objects |= set(rows.alerts["objectId"].hash().to_list())
+            for decoded, rows in read_rows(reader, self._decoder, self._survey, self._found):
                 for name, frame in rows.shared.items():
                     shared[name].add(frame)
                 loader.submit(transaction.add_alerts, rows.alerts.drop("packet"))
@@ -191,40 +177,12 @@ class _Load:
             loader.finish()
             storer.finish()
 
-    def _accept(self, batch: Batch, rows: Rows) -> Rows:
-        """Refuse what came before in this tarball or lies under another's name; note all rejects."""
-        reasons = {}
-        for packet, candid in rows.alerts.select("packet", "candid").iter_rows():
-            stem = Path(batch.names[packet]).stem
-            if stem.isdecimal() and int(stem) != candid:
-                reasons[packet] = f"the packet holds candid {candid}, not that of its name"
-            elif candid in self._found.candids:
-                reasons[packet] = f"candid {candid} came before in this tarball"
-            else:
-                self._found.candids.add(candid)
-        rows = rows.refuse(reasons)
-        self._found.rejects += [Reject(reject.name, reject.position, reject.reason) for reject in batch.rejects]
-        self._found.rejects += [
-            Reject(batch.names[packet], int(batch.positions[packet]), reason)
-            for packet, reason in sorted(rows.rejects.items())
-        ]
-        return rows
-
     def _store(self, decoded: Decoded, rows: Rows, thumbnails: _Thumbnails) -> None:
         """Put the cutouts of the accepted alerts into the thumbnail store, by rights class."""
-        place = {packet: row for row, packet in enumerate(decoded.packets["packet"].to_pylist())}
-        buffer = memoryview(decoded.buffer)
         documents: dict[str, list[tuple[int, list[Buffer]]]] = {}
-        for packet, candid, programid in rows.alerts.select("packet", "candid", "programid").iter_rows():
-            stamps = {}
-            for kind, path in self._survey.cutouts.items():
-                start, end = (
-                    int(side[place[packet]]) for side in (decoded.blobs[path].starts, decoded.blobs[path].ends)
-                )
-                stamps[kind] = buffer[start:end] if start >= 0 else None
-            if any(stamp is not None for stamp in stamps.values()):
-                documents.setdefault(self._survey.rights(programid), []).append((candid, document_pieces(stamps)))
-                self._found.thumbnails += 1
+        for candid, rights, pieces in read_documents(decoded, rows, self._survey):
+            documents.setdefault(rights, []).append((candid, pieces))
+            self._found.thumbnails += 1
         for rights, pairs in documents.items():
             thumbnails.writer(rights).put_many(pairs)
 
@@ -240,9 +198,9 @@ class _Load:
             "damage": reader.damage and reader.damage[:1024],
             "members": reader.members,
             "schemas": ",".join(sorted(self._found.schemas))[:255],
-            "unknown_fields": ", ".join(sorted(self._found.unknown))[:60000] or None,
+            "unknown_fields": fitted(", ".join(sorted(self._found.unknown)), TEXT_BYTES) or None,
             "thumbnails": self._found.thumbnails,
-            "version": version("alertdb"),
+            "version": installed_version(),
             "loaded_at": datetime.now(tz=UTC).replace(tzinfo=None),
             "seconds": time.monotonic() - began,
         }
@@ -306,20 +264,10 @@ def _already_loaded(connection: Connection, source: Source) -> str:
     modified = datetime.fromtimestamp(source.path.stat().st_mtime, tz=UTC).replace(tzinfo=None)
     # As rsync does: same name, size and time are the same file; only if they differ are all bytes read.
     if (entry.bytes, entry.modified) != (source.bytes, modified):
-        found = _sha256(source)
+        found = content_sha256(source)
         if found != entry.sha256:
             raise TarballChanged(source.name, entry.loaded_at, entry.sha256, found)
     return f"already loaded on {entry.loaded_at:%Y-%m-%d %H:%M} UTC"
-
-
-def _sha256(source: Source) -> str:
-    if source.kind == "folder":
-        with open_packets(source) as reader:
-            for _ in reader:
-                pass
-            return reader.sha256
-    with source.path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 @contextmanager
@@ -348,10 +296,11 @@ def _turn_name(survey: Survey, tarball: int) -> str:
 @contextmanager
 def _spool_folder(spool: Path, stem: str) -> Iterator[Path]:
     """Give an empty folder for the CSV files of one tarball, and remove it afterwards; also what a killed load left."""
-    spool.mkdir(parents=True, exist_ok=True)
-    for left in spool.glob(f"{glob.escape(stem[:100])}.*"):
-        shutil.rmtree(left, ignore_errors=True)
-    folder = Path(tempfile.mkdtemp(prefix=f"{stem[:100]}.", dir=spool))
+    with spooling(spool):
+        spool.mkdir(parents=True, exist_ok=True)
+        for left in spool.glob(f"{glob.escape(stem[:100])}.*"):
+            shutil.rmtree(left, ignore_errors=True)
+        folder = Path(tempfile.mkdtemp(prefix=f"{stem[:100]}.", dir=spool))
     try:
         yield folder
     finally:

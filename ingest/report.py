@@ -21,8 +21,9 @@ if TYPE_CHECKING:
     from ingest.pipeline import Outcome
     from ingest.tarballs import Source
 
-__all__ = ["report_estimate", "report_load"]
+__all__ = ["progress", "report_estimate", "report_load"]
 
+SHOWN_FIELDS = 20  # of those that no table has; the ledger has all
 PLAIN_SECONDS = 10  # between two lines of progress where there is no terminal
 # What an alert takes on disk, and how many a second are loaded: benchmarks/ingest.py prints both for a machine.
 DATABASE_BYTES_PER_ALERT = 6_000
@@ -49,7 +50,7 @@ def report_load(
     began = time.monotonic()
     outcomes: list[Outcome] = []
     failures: list[Failure] = []
-    with _progress(console, sources) as (advance, finish):
+    with progress(console, sources) as (advance, finish):
         for result in load_all(sources, config, workers=workers, allow_damaged=allow_damaged, progress=advance):
             finish(result.name)
             if isinstance(result, Failure):
@@ -99,7 +100,9 @@ def _tell(console: Console, outcome: Outcome) -> None:
     if outcome.damage:
         message(f"  {outcome.name}: loaded as partial: {outcome.damage}")
     if outcome.unknown_fields:
-        message(f"  {outcome.name}: fields that no table has, left out: {', '.join(outcome.unknown_fields)}")
+        names, more = outcome.unknown_fields[:SHOWN_FIELDS], len(outcome.unknown_fields) - SHOWN_FIELDS
+        listed = ", ".join(names) + (f" and {more:,} more" if more > 0 else "")
+        message(f"  {outcome.name}: fields that no table has, left out: {listed}")
 
 
 def _tell_totals(console: Console, outcomes: Sequence[Outcome], failures: Sequence[Failure], seconds: float) -> None:
@@ -117,7 +120,7 @@ def _tell_totals(console: Console, outcomes: Sequence[Outcome], failures: Sequen
 
 
 @contextmanager
-def _progress(
+def progress(
     console: Console, sources: Sequence[Source]
 ) -> Iterator[tuple[Callable[[str, int, int], None], Callable[[str], None]]]:
     """Give a function to call as bytes are read, and one to call when a source has ended."""

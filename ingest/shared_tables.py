@@ -3,69 +3,121 @@
 Of several packets that tell the same row the one with the largest candid wins, so the tables do not depend on the
 order of loading. The rows go through a temporary table: that is faster than replacing rows one by one, and only
 there can the condition be said.
+
+Each row carries the hash of its cells, and the server adds up those that come and those that go while it merges. So
+what the table must hold is known at any time without reading it: see docs/decisions/verify.md.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import polars as pl
+
+from ingest.checksum import MODULUS, row_hashes
 from ingest.load import load_csv
 from ingest.spool import write_csv
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    import polars as pl
     from sqlalchemy import Connection
 
     from ingest.surveys import SharedTable
 
-__all__ = ["drop_arrived", "merge_history", "merge_rows"]
+__all__ = ["HASH", "Change", "delete_rows", "drop_arrived", "merge_history", "merge_rows"]
+
+HASH = "row_hash"  # invisible last column of a shared table: the hash of all others
 
 
-def merge_rows(connection: Connection, table: SharedTable, frame: pl.DataFrame, folder: Path, known: str = "") -> None:
+@dataclass(frozen=True)
+class Change:
+    """By how much a table's number of rows and its checksum (modulo 2^64) grew."""
+
+    rows: int = 0
+    checksum: int = 0
+
+    def __add__(self, other: Change) -> Change:
+        return Change(self.rows + other.rows, (self.checksum + other.checksum) % MODULUS)
+
+    def __neg__(self) -> Change:
+        return Change(-self.rows, -self.checksum % MODULUS)
+
+
+def merge_rows(
+    connection: Connection, table: SharedTable, frame: pl.DataFrame, folder: Path, known: str = ""
+) -> Change:
     """Merge rows, sorted by key and without repeats, into a shared table.
 
     Parameters
     ----------
+    frame
+        The table's columns, and `HASH` where it was computed before.
     known
         A condition on the alias `s` that a row must meet.
     """
+    frame = frame if HASH in frame.columns else frame.with_columns(pl.Series(HASH, row_hashes(frame)))
+    columns = (*table.columns, HASH)
+    names = ", ".join(f"`{name}`" for name in columns)
     path = folder / f"{table.name}.csv"
-    write_csv(frame, path)
+    write_csv(frame.select(columns), path)
     stage = f"stage_{table.name}"
     connection.exec_driver_sql(
-        f"CREATE TEMPORARY TABLE {stage} ENGINE = Aria TRANSACTIONAL = 0 SELECT * FROM {table.name} LIMIT 0"
+        f"CREATE TEMPORARY TABLE {stage} ENGINE = Aria TRANSACTIONAL = 0 SELECT {names} FROM {table.name} LIMIT 0"
     )
-    load_csv(connection, stage, table.columns, path, frame.height)
+    load_csv(connection, stage, columns, path, frame.height)
+    connection.exec_driver_sql(
+        "SET @came = CAST(0 AS DECIMAL(40)), @gone = CAST(0 AS DECIMAL(40)), @n_came = 0, @n_gone = 0"
+    )
     connection.exec_driver_sql(_merge_statement(table, stage, known))
+    row = connection.exec_driver_sql("SELECT @n_came - @n_gone AS n, CAST(@came - @gone AS DECIMAL(40)) AS total").one()
     connection.exec_driver_sql(f"DROP TEMPORARY TABLE {stage}")
     path.unlink()
+    return Change(int(row.n), int(row.total) % MODULUS)
 
 
-def merge_history(connection: Connection, table: SharedTable, frame: pl.DataFrame, folder: Path) -> None:
+def merge_history(connection: Connection, table: SharedTable, frame: pl.DataFrame, folder: Path) -> Change:
     """Merge history detections, but those whose own alert is in the archive."""
-    merge_rows(connection, table, frame, folder, "NOT EXISTS (SELECT 1 FROM alerts AS a WHERE a.candid = s.candid)")
-
-
-def drop_arrived(connection: Connection, table: SharedTable, arrived: str) -> None:
-    """Delete history detections whose candid stands in the table `arrived`: their alert has come."""
-    connection.exec_driver_sql(
-        f"DELETE p FROM {arrived} AS t STRAIGHT_JOIN {table.name} AS p FORCE INDEX (candid) ON p.candid = t.candid"
+    return merge_rows(
+        connection, table, frame, folder, "NOT EXISTS (SELECT 1 FROM alerts AS a WHERE a.candid = s.candid)"
     )
+
+
+def drop_arrived(connection: Connection, table: SharedTable, arrived: str) -> Change:
+    """Delete history detections whose candid stands in the table `arrived`: their alert has come."""
+    return delete_rows(
+        connection, f"FROM {arrived} AS t STRAIGHT_JOIN {table.name} AS p FORCE INDEX (candid) ON p.candid = t.candid"
+    )
+
+
+def delete_rows(connection: Connection, rows: str) -> Change:
+    """Delete rows of a shared table: those with the alias `p` in `rows`, what follows SELECT from FROM on."""
+    row = connection.exec_driver_sql(f"SELECT COUNT(*) AS n, COALESCE(SUM(p.{HASH}), 0) AS total {rows}").one()
+    if row.n:
+        connection.exec_driver_sql(f"DELETE p {rows}")
+    return -Change(row.n, int(row.total) % MODULUS)
 
 
 def _merge_statement(table: SharedTable, stage: str, condition: str) -> str:
-    names = ", ".join(f"`{name}`" for name in table.columns)
+    """Return the statement that merges, and adds up the hashes of the rows that come and of those that lose."""
+    names = ", ".join(f"`{name}`" for name in (*table.columns, HASH))
     selected = ", ".join(f"s.`{name}`" for name in table.columns)
     # MariaDB assigns from left to right, so packet_candid, which decides, comes last.
-    values = [name for name in table.columns if name not in table.key]
-    updates = ", ".join(
-        f"`{name}` = IF(VALUES(packet_candid) > {table.name}.packet_candid, VALUES(`{name}`), {table.name}.`{name}`)"
-        for name in values
-    )
+    values = [name for name in table.columns if name not in (*table.key, "packet_candid")]
+    wins = f"VALUES(packet_candid) > {table.name}.packet_candid"
+    updates = [f"`{name}` = IF({wins}, VALUES(`{name}`), {table.name}.`{name}`)" for name in values]
+    old, new = f"{table.name}.{HASH}", f"VALUES({HASH})"
+    updates.append(f"{HASH} = IF({wins}, {_noting('gone', old, new)}, {_noting('gone', new, old)})")
+    updates.append(f"packet_candid = GREATEST(VALUES(packet_candid), {table.name}.packet_candid)")
     where = f"WHERE {condition}" if condition else ""
     return (
-        f"INSERT INTO {table.name} ({names}) SELECT {selected} FROM {stage} AS s {where} "
-        f"ON DUPLICATE KEY UPDATE {updates}"
+        f"INSERT INTO {table.name} ({names}) SELECT {selected}, {_noting('came', f's.{HASH}', f's.{HASH}')} "
+        f"FROM {stage} AS s {where} ON DUPLICATE KEY UPDATE {', '.join(updates)}"
     )
+
+
+def _noting(counter: str, noted: str, value: str) -> str:
+    """Return an expression that is `value` and adds `noted` to the server's variables of this counter."""
+    added = f"(@{counter} := @{counter} + {noted}) + (@n_{counter} := @n_{counter} + 1)"
+    return f"IF({added} IS NULL, 0, {value})"

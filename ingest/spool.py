@@ -1,17 +1,20 @@
 r"""CSV files for bulk loading, and the rows of shared tables kept until their tarball is read to its end.
 
 The format is what MariaDB's LOAD DATA reads exactly: tab-separated, ``\N`` for NULL, backslash escapes in text, each
-number in the shortest form that reads back as the same number.
+number in the shortest form that reads back as the same number. (MariaDB stores -0.0 as 0.0.)
 """
 
 from __future__ import annotations
 
 import os
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+import numpy as np
 import polars as pl
 import polars.selectors as cs
 
+from alertdb.errors import SpoolNotWritten
 from ingest.cleaning import keep_largest_packet
 
 if TYPE_CHECKING:
@@ -20,8 +23,9 @@ if TYPE_CHECKING:
 
     from ingest.surveys import SharedTable
 
-__all__ = ["SharedRows", "write_csv"]
+__all__ = ["SharedRows", "spooling", "write_csv"]
 
+LARGEST_FLOAT = float(np.finfo(np.float32).max)
 SPILL_BYTES = 96 * 2**20  # rows of one shared table held in memory; beyond it they wait on disk
 ESCAPES = {"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r", "\0": "\\0"}
 
@@ -31,11 +35,11 @@ def write_csv(frame: pl.DataFrame, path: Path) -> None:
 
     Raises
     ------
-    OSError
+    SpoolNotWritten
         If the disk is full: a short file must never be taken for a whole one.
     """
-    with path.open("wb") as file:
-        _escape(frame).write_csv(
+    with spooling(path.parent), path.open("wb") as file:
+        _escape(_widen_largest(frame)).write_csv(
             file,
             include_header=False,
             separator="\t",
@@ -47,6 +51,21 @@ def write_csv(frame: pl.DataFrame, path: Path) -> None:
         os.fsync(file.fileno())  # so that a full disk is noticed here, where the rows are still known
 
 
+@contextmanager
+def spooling(folder: Path) -> Iterator[None]:
+    """Say what the file system objects to while something is written in `folder`.
+
+    Raises
+    ------
+    SpoolNotWritten
+        For any error of the system.
+    """
+    try:
+        yield
+    except OSError as error:
+        raise SpoolNotWritten(folder, error.strerror or str(error)) from error
+
+
 def _escape(frame: pl.DataFrame) -> pl.DataFrame:
     text: pl.Expr = cs.string()
     for character, escaped in ESCAPES.items():
@@ -54,11 +73,18 @@ def _escape(frame: pl.DataFrame) -> pl.DataFrame:
     return frame.with_columns(text)
 
 
+def _widen_largest(frame: pl.DataFrame) -> pl.DataFrame:
+    """Have the largest float written in full: the server takes its shortest form, 3.4028235e38, to be out of range."""
+    floats = frame.select(cs.by_dtype(pl.Float32))
+    wide = [column.name for column in floats if column.abs().max() == LARGEST_FLOAT]
+    return frame.with_columns(pl.col(wide).cast(pl.Float64)) if wide else frame
+
+
 class SharedRows:
     """The rows that one tarball brings to a shared table: each key once, in the order of the key.
 
-    Histories repeat from packet to packet, so rows are merged as they come. They are kept in ranges of objectId, so
-    that one range at a time fits into memory however long the tarball.
+    Histories repeat from packet to packet, so rows are merged as they come. They are kept in ranges of the key, so that
+    one range at a time fits into memory however long the tarball.
 
     Parameters
     ----------
@@ -67,14 +93,14 @@ class SharedRows:
     folder
         Where rows wait once they are too many for memory.
     ranges
-        Into how many ranges of objectId to divide.
+        Into how many ranges of the key's first column to divide.
     """
 
     def __init__(self, table: SharedTable, folder: Path, ranges: int = 1) -> None:
         self.table = table
         self._folder = folder
         self._ranges = ranges
-        self._limits: pl.Series | None = None  # first objectId of each range but the first
+        self._limits: pl.Series | None = None  # first value of the key's first column in each range but the first
         self._frames: list[pl.DataFrame] = []
         self._bytes = 0
         self._spills = 0
@@ -111,11 +137,13 @@ class SharedRows:
         if not self._frames:
             return
         merged = keep_largest_packet(pl.concat(self._frames), self.table.key)
+        first = self.table.key[0]
         if self._limits is None:
             steps = [merged.height * i // self._ranges for i in range(1, self._ranges)]
-            self._limits = merged["objectId"].gather(steps)
-        place = self._limits.search_sorted(merged["objectId"], side="right")
+            self._limits = merged[first].gather(steps)
+        place = self._limits.search_sorted(merged[first], side="right")
         for (index,), part in merged.with_columns(range=place).partition_by("range", as_dict=True).items():
-            part.drop("range").write_ipc(self._folder / f"{self.table.name}-{index:03}-{self._spills:05}.arrow")
+            with spooling(self._folder):
+                part.drop("range").write_ipc(self._folder / f"{self.table.name}-{index:03}-{self._spills:05}.arrow")
         self._frames, self._bytes = [], 0
         self._spills += 1

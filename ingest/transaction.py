@@ -7,16 +7,17 @@ written: which candids others are writing is looked up first, under a lock held 
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
 from sqlalchemy import text
 
 from alertdb.errors import LoadRefused
-from ingest.checksum import checksum
-from ingest.ledger import Reject, write_entry
+from ingest.checksum import MODULUS, checksum, row_hashes, total
+from ingest.ledger import Reject, record_change, write_entry
 from ingest.load import MERGE_LOCK_SECONDS, load_csv, lock, merge_lock, release
-from ingest.shared_tables import drop_arrived, merge_history, merge_rows
+from ingest.shared_tables import HASH, Change, drop_arrived, merge_history, merge_rows
 from ingest.spool import write_csv
 from ingest.summary import update_summary
 
@@ -33,7 +34,6 @@ __all__ = ["LoadedElsewhere", "TarballTransaction"]
 
 BATCH_LOCK_SECONDS = 600
 CANDIDS_PER_QUERY = 5000
-MODULUS = 2**64
 HAND_OVER = f"""
 UPDATE tarballs SET alerts = alerts - :n, duplicates = duplicates + :n, candid_sum = candid_sum - :sum,
     alerts_checksum = (CAST(alerts_checksum AS DECIMAL(30)) + :part) % {MODULUS}
@@ -194,7 +194,8 @@ class TarballTransaction:
         self._load_alerts(alerts)
         # The rows that went were equal to ours: the same packets. So is their part of the checksum.
         part = checksum(alerts.select(self._survey.alert_columns))
-        numbers = {"n": alerts.height, "sum": sum(alerts["candid"].to_list()), "part": MODULUS - part, "id": owner}
+        total = Decimal(sum(alerts["candid"].to_list()))
+        numbers = {"n": alerts.height, "sum": total, "part": MODULUS - part, "id": owner}
         self._connection.execute(text(HAND_OVER), numbers)
 
     def _fill_helpers(self) -> None:
@@ -211,21 +212,27 @@ class TarballTransaction:
 
     def _merge_shared(self, shared: Mapping[str, SharedRows]) -> dict[str, int]:
         survey = self._survey
-        drop_arrived(self._connection, survey.history, "arrived")
+        self._record(survey.history, drop_arrived(self._connection, survey.history, "arrived"))
         totals: dict[str, int] = {}
         for column, table in (("limits", survey.limits), ("history", survey.history), ("forced", survey.forced)):
-            rows, total = self._merge_table(table, shared[table.name])
-            totals |= {column: rows, f"{column}_checksum": total}
+            rows, brought = self._merge_table(table, shared[table.name])
+            totals |= {column: rows, f"{column}_checksum": brought}
         return totals
 
     def _merge_table(self, table: SharedTable, rows: SharedRows) -> tuple[int, int]:
-        count, total = 0, 0
+        """Merge the rows; return how many they are, and their checksum, whichever of them lost."""
+        count, brought, change = 0, 0, Change()
         merge = merge_history if table is self._survey.history else merge_rows
         for frame in rows.merged():
-            merge(self._connection, table, frame, self._folder)
+            hashes = row_hashes(frame)
+            change += merge(self._connection, table, frame.with_columns(pl.Series(HASH, hashes)), self._folder)
             count += frame.height
-            total = (total + checksum(frame)) % MODULUS
-        return count, total
+            brought = (brought + total(hashes)) % MODULUS
+        self._record(table, change)
+        return count, brought
+
+    def _record(self, table: SharedTable, change: Change) -> None:
+        record_change(self._connection, table.name, change.rows, change.checksum)
 
     def _describe_alerts(self) -> dict[str, Any]:
         """Return what the ledger says of the tarball's alerts, whether or not another tarball owns some of them."""
@@ -235,7 +242,7 @@ class TarballTransaction:
             "alerts": self._alerts,
             "objects": arrived["objectId"].n_unique(),
             "partnership": arrived.filter(~pl.col("programid").is_in(public)).height,
-            "candid_sum": self._sum,
+            "candid_sum": Decimal(self._sum),  # the driver stores an integer of more than 64 bits as another number
             "candid_first": arrived["candid"].min(),
             "candid_last": arrived["candid"].max(),
             "jd_first": arrived["jd"].min(),

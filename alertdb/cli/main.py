@@ -5,14 +5,15 @@ from __future__ import annotations
 import os
 import sys
 import traceback
-from importlib.metadata import PackageNotFoundError, entry_points, version
+from importlib.metadata import entry_points
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from alertdb.cli import output, reading, server
+from alertdb.cli import output, reading, server, thumbnails
 from alertdb.errors import AlertdbError
+from alertdb.version import installed_version
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 __all__ = ["app", "main"]
 
 ENTRY_POINTS = "alertdb.commands"
-BUILT_IN = (server.register, reading.register)
+BUILT_IN = (server.register, reading.register, thumbnails.register)
 FAILED = 1
 INTERRUPTED = 130  # what Typer exits with after Ctrl-C
 PIPE_CLOSED = 1  # as Typer and Rich do
@@ -132,10 +133,7 @@ def add_commands(*, debug: bool = False) -> None:
 
 def _show_version(wanted: bool) -> None:
     if wanted:
-        try:
-            typer.echo(f"alertdb {version('alertdb')}")
-        except PackageNotFoundError:
-            typer.echo("alertdb (not installed, running from a checkout)")
+        typer.echo(f"alertdb {installed_version()}")
         raise typer.Exit
 
 

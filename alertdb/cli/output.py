@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import operator
 import sys
+from decimal import Decimal
 from enum import StrEnum
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Annotated, Any
@@ -11,12 +13,14 @@ from typing import IO, TYPE_CHECKING, Annotated, Any
 import typer
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
     import pyarrow as pa
     from rich.console import Console
 
 __all__ = ["Format", "FormatOption", "OutputOption", "console", "message", "size", "write_table"]
+
+BATCH_ROWS = 10_000
 
 
 class Format(StrEnum):
@@ -115,7 +119,7 @@ def _write_csv(table: pa.Table, file: IO[bytes]) -> None:
     header = StringIO()
     writer(header, lineterminator="\n").writerow(table.column_names)  # Arrow would quote each name
     file.write(header.getvalue().encode())
-    csv.write_csv(_widened(table), file, csv.WriteOptions(include_header=False))
+    csv.write_csv(_plain(table), file, csv.WriteOptions(include_header=False))
 
 
 def _write_parquet(table: pa.Table, file: IO[bytes]) -> None:
@@ -126,37 +130,38 @@ def _write_parquet(table: pa.Table, file: IO[bytes]) -> None:
 
 def _write_json(table: pa.Table, file: IO[bytes]) -> None:
     """Write a list of records, one a line; numbers are exact, NULL is null."""
+    names = [f"{json.dumps(name, ensure_ascii=False)}: " for name in table.column_names]
     separator = "["
-    for record in _records(_widened(table)):
-        file.write(f"{separator}{json.dumps(record, ensure_ascii=False)}".encode())
-        separator = ",\n "
+    for batch in _plain(table).to_batches(max_chunksize=BATCH_ROWS):
+        columns = [_json_cells(column.to_pylist()) for column in batch.columns]
+        for cells in zip(*columns, strict=True):
+            file.write(f"{separator}{{{', '.join(map(operator.add, names, cells))}}}".encode())
+            separator = ",\n "
     file.write(b"[]\n" if separator == "[" else b"]\n")
 
 
-def _records(table: pa.Table) -> Iterator[dict[str, Any]]:
-    for batch in table.to_batches(max_chunksize=10_000):
-        for row in zip(*(column.to_pylist() for column in batch.columns), strict=True):
-            yield {name: _plain(value) for name, value in zip(table.column_names, row, strict=True)}
+def _json_cells(values: list[Any]) -> list[str]:
+    """Return values as JSON: sums too long for 64 bits are numbers still, times are texts."""
+    encode = json.JSONEncoder(ensure_ascii=False, default=str).encode
+    return [str(value) if isinstance(value, Decimal) else encode(value) for value in values]
 
 
-def _plain(value: object) -> object:
-    """Return a value that JSON knows."""
-    from decimal import Decimal
-
-    if isinstance(value, Decimal):
-        return int(value) if value == value.to_integral_value() else float(value)
-    if isinstance(value, bytes):
-        return value.hex()
-    return value if value is None or isinstance(value, int | float | str) else str(value)
+def _plain(table: pa.Table) -> pa.Table:
+    """Make columns fit for text: float32 as the same float64, so that all digits show; bytes in hexadecimal; times."""
+    columns = [_plain_column(column) for column in table.columns]
+    return type(table).from_arrays(columns, names=table.column_names)
 
 
-def _widened(table: pa.Table) -> pa.Table:
-    """Turn float32 into float64: the same numbers, so that text shows all their digits."""
+def _plain_column(column: Any) -> Any:
     import pyarrow as pa
 
-    kinds = [pa.float64() if field.type == pa.float32() else field.type for field in table.schema]
-    fields = [pa.field(name, kind) for name, kind in zip(table.column_names, kinds, strict=True)]
-    return table.cast(pa.schema(fields))
+    if column.type == pa.float32():
+        return column.cast(pa.float64())
+    if column.type == pa.binary():
+        return pa.array([None if cell is None else cell.hex() for cell in column.to_pylist()], pa.string())
+    if pa.types.is_duration(column.type):
+        return pa.array([None if cell is None else str(cell) for cell in column.to_pylist()], pa.string())
+    return column
 
 
 _WRITERS: dict[Format, Callable[[pa.Table, IO[bytes]], None]] = {

@@ -47,7 +47,9 @@ def sql(
     from alertdb.archive import connect
 
     text = Path(query[1:]).read_text(encoding="utf-8") if query.startswith("@") else query
-    write_table(connect().reader.query(text), form, output)
+    with connect() as archive:
+        table = archive.reader.query(text)
+    write_table(table, form, output)
 
 
 def show_object(
@@ -59,7 +61,8 @@ def show_object(
     """
     from alertdb.archive import connect
 
-    table = connect().object_table(name)
+    with connect() as archive:
+        table = archive.object_table(name)
     if form in (None, Format.TABLE) and output is None:
         from alertdb.cli.tables import print_record
 
@@ -93,7 +96,8 @@ def lightcurve(
     """
     from alertdb.archive import connect
 
-    table = connect().lightcurve_table(names, limits=limits, history=history, forced=forced)
+    with connect() as archive:
+        table = archive.lightcurve_table(names, limits=limits, history=history, forced=forced)
     if plot is not None:
         _plot(table, plot)
     if plot is None or form is not None or output is not None:
@@ -119,14 +123,18 @@ def cone(
     from alertdb.sky import parse_angle
 
     place = parse_angle(ra, hours=True), parse_angle(dec, hours=False)
-    write_table(connect().cone_table(*place, radius), form, output)
+    with connect() as archive:
+        table = archive.cone_table(*place, radius)
+    write_table(table, form, output)
 
 
 def _plot(table: pa.Table, file: Path) -> None:
+    from alertdb.cli.pictures import check_picture
     from alertdb.errors import TooManyPanels
     from alertdb.frames import to_frame
     from alertdb.lightcurves import plot_lightcurves
 
+    check_picture(file)
     frame = to_frame(table)
     objects = frame["objectId"].nunique()
     if objects > MOST_PANELS:

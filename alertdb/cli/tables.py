@@ -15,7 +15,7 @@ __all__ = ["print_record", "print_table"]
 
 ROWS_SHOWN = 50
 TEXT_SHOWN = 60  # letters of one cell
-GAP = 3  # two blanks and the box's own
+GAP = "  "
 
 
 @dataclass(frozen=True)
@@ -28,27 +28,26 @@ class Column:
 
     @property
     def width(self) -> int:
-        """Letters that it takes."""
-        return max(len(self.name), *(len(cell) for cell in self.cells), 1) + GAP
+        """Letters that it takes, with the gap before the next."""
+        return max(len(self.name), *(len(cell) for cell in self.cells), 0) + len(GAP)
+
+    def padded(self) -> list[str]:
+        """Return the name and the cells, all of one width."""
+        width = self.width - len(GAP)
+        return [cell.rjust(width) if self.is_number else cell.ljust(width) for cell in (self.name, *self.cells)]
 
 
 def print_table(table: pa.Table, console: Console) -> None:
     """Print a table: in a terminal the rows and columns that fit, else all of them at full width."""
-    from rich import box
-    from rich.markup import escape
-    from rich.table import Table
-
     is_terminal = console.is_terminal
     shown = table.slice(0, ROWS_SHOWN) if is_terminal else table
     columns = _columns(shown, TEXT_SHOWN if is_terminal else None)
     fitting = _fitting(columns, console.width) if is_terminal else columns
-    grid = Table(box=box.SIMPLE_HEAD, padding=(0, GAP - 1, 0, 0), pad_edge=False, show_edge=False)
-    for column in fitting:
-        grid.add_column(column.name, justify="right" if column.is_number else "left", no_wrap=True)
-    for row in zip(*(column.cells for column in fitting), strict=True):
-        grid.add_row(*(escape(cell) for cell in row))
-    console.width = max(console.width, sum(column.width for column in fitting) + GAP)
-    console.print(grid)
+    padded = [column.padded() for column in fitting]
+    rule = "─" * sum(column.width for column in fitting)
+    lines = (GAP.join(cells).rstrip() for cells in zip(*padded, strict=True))
+    for number, line in enumerate(lines):  # not a table of rich: that takes 0.2 ms a row
+        console.file.write(f"{line}\n" if number else f"{line}\n{rule}\n")
     console.print(_remark(table, shown.num_rows, len(fitting)), style="dim")
 
 
@@ -105,6 +104,8 @@ def _cell(value: object) -> str:
     """Return a value as people read it: seven decimals are 10 ms of a Julian date and 0.4 mas of an angle."""
     if value is None:
         return ""
+    if isinstance(value, bytes):
+        return value.hex()
     if isinstance(value, float) and 1e-4 <= abs(value) < 1e10:
         return f"{value:.7f}".rstrip("0").rstrip(".")
     return " ".join(str(value).split())

@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
     from types import TracebackType
 
+    import numpy as np
+    import numpy.typing as npt
+
 __all__ = ["KINDS", "RIGHTS", "Buffer", "SealedTarball", "ThumbnailStore", "ThumbnailWriter", "open_store"]
 
 KINDS = ("science", "template", "difference")
@@ -99,6 +102,13 @@ class ThumbnailStore(Protocol):
 
     def tarballs(self) -> list[SealedTarball]:
         """List what is sealed, by rights class, then by name; what is damaged as a whole is left out."""
+        ...
+
+    def candids(self, tarball: str, rights: str) -> npt.NDArray[np.int64]:
+        """Return the candids of one tarball's documents in one rights class, ascending; shape (n,).
+
+        Those that damage hides are left out; `verify` names the damage.
+        """
         ...
 
     def remove(self, tarball: str, rights: str) -> bool:

@@ -73,10 +73,10 @@ def read_document(document: Buffer) -> dict[str, bytes]:
     for kind, stamp, crc in _walk(memoryview(document)):
         if crc32(stamp) != crc:
             found = f"its CRC-32 is {crc32(stamp):08x}, expected {crc:08x}"
-            raise DamagedThumbnail(f"{kind}.fits.gz of a thumbnail", found)
+            raise DamagedThumbnail(f"The {kind}.fits.gz of a thumbnail", found)
         stamps[kind] = stamp
     if build_document(stamps) != document:
-        raise DamagedThumbnail("a thumbnail", "its ZIP headers are not those that its cutouts get")
+        raise DamagedThumbnail("A thumbnail", "its ZIP headers are not those that its cutouts get")
     return stamps
 
 

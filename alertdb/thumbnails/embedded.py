@@ -12,6 +12,8 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from alertdb.errors import (
     BadTarballName,
     NoThumbnailStore,
@@ -29,11 +31,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from typing import SupportsIndex
 
+    import numpy.typing as npt
+
     from alertdb.errors import DamagedThumbnail
 
 __all__ = ["EmbeddedStore"]
 
-_TARBALL_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+_TARBALL_NAME = re.compile(r"[^./\x00-\x1f\x7f][^/\x00-\x1f\x7f]*")
 
 
 class EmbeddedStore:
@@ -103,6 +107,12 @@ class EmbeddedStore:
             for file in shelf.files()
         ]
 
+    def candids(self, tarball: str, rights: str) -> npt.NDArray[np.int64]:
+        """Return the candids of one tarball's documents; see `ThumbnailStore.candids`."""
+        shelf = self._shelves[RIGHTS.index(rights)]
+        file = next((file for file in shelf.files() if Path(file.path).stem == tarball), None)
+        return np.empty(0, np.int64) if file is None else file.candids()
+
     def _find(self, candid: int) -> tuple[bytes | None, DamagedThumbnail | None]:
         """Return the document of a candid, if there is one; if there is none, the damage that may be why."""
         damage = None
@@ -138,6 +148,8 @@ def _make_folder(folder: Path) -> None:
         return
     try:
         folder.mkdir(parents=True, exist_ok=True)
+        if folder.name == "partnership":
+            folder.chmod(folder.stat().st_mode & ~0o007)  # not for all users of the machine
         sync_folder(folder.parent)
     except OSError as error:
         raise ThumbnailsNotWritten(folder, error.strerror or "") from error

@@ -7,7 +7,7 @@ nothing, a removed file frees its room at once, and a file replaced meanwhile is
 from __future__ import annotations
 
 import os
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import lru_cache
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -97,8 +97,17 @@ class SealedFile:
             document = _read(handle, size, offset)
         if crc32(document) != crc:
             found = f"its CRC-32 is {crc32(document):08x}, expected {crc:08x}"
-            raise DamagedThumbnail(f"the thumbnail of {candid} in {self.path}", found)
+            raise DamagedThumbnail(f"The thumbnail of {candid} in {self.path}", found)
         return document
+
+    def candids(self) -> npt.NDArray[np.int64]:
+        """Return the candids of all documents, ascending; of a damaged index what can be read."""
+        parts = [np.empty(0, np.int64)]
+        with self.opened() as handle:
+            for number in range(self.footer.blocks):
+                with suppress(DamagedThumbnailFile):
+                    parts.append(self.index_block(handle, number)["candid"])
+        return np.concatenate(parts)
 
     @contextmanager
     def opened(self) -> Iterator[int]:

@@ -42,13 +42,13 @@ def _differences(path: str, stream: BinaryIO, records: Table) -> Iterator[tuple[
     for candid, _, size, crc in records[np.argsort(records["offset"])].tolist():
         header = document_header(candid, crc, size)
         if stream.read(len(header)) != header:
-            yield f"the ZIP header of {candid} in {path}", "it is not what its document gets"
+            yield f"The ZIP header of {candid} in {path}", "it is not what its document gets"
         found = crc32(stream.read(size))
         if found != crc:
-            yield f"the thumbnail of {candid} in {path}", f"its CRC-32 is {found:08x}, expected {crc:08x}"
+            yield f"The thumbnail of {candid} in {path}", f"its CRC-32 is {found:08x}, expected {crc:08x}"
     for piece in closing(records, stream.tell()):
         if stream.read(len(piece)) != piece:
-            yield f"the list of members in {path}", "it is not what its documents get"
+            yield f"The list of members in {path}", "it is not what its documents get"
             return
     if stream.read(1):
         yield path, "bytes follow its end"

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import cramjam
 import numpy as np
 
-from ingest.decoding.limits import MAX_HEADERS, MAX_PACKET, MAX_PARTS
+from ingest.decoding.limits import MAX_HEADERS, MAX_PACKET, MAX_PARTS, MAX_RATIO, SMALL
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -308,7 +308,7 @@ def decompress(codec: str, packed: bytes | memoryview) -> bytes:
     Raises
     ------
     BadPacket
-        If the data are damaged, or unpack to more than `MAX_PACKET`.
+        If the data are damaged, or unpack to more than `MAX_PACKET` or `MAX_RATIO` times their size.
     """
     try:
         data = _inflate(packed) if codec == "deflate" else _unsnap(packed)
@@ -318,21 +318,26 @@ def decompress(codec: str, packed: bytes | memoryview) -> bytes:
 
 
 def _inflate(packed: bytes | memoryview) -> bytes:
-    inflater = zlib.decompressobj(-zlib.MAX_WBITS)
-    data = inflater.decompress(packed, MAX_PACKET + 1)
-    if len(data) > MAX_PACKET:
-        raise BadPacket(f"the packet unpacks to more than the {MAX_PACKET} bytes that are accepted")
+    inflater, most = zlib.decompressobj(-zlib.MAX_WBITS), _most(packed)
+    data = inflater.decompress(packed, most + 1)
+    if len(data) > most:
+        raise BadPacket(f"the packet unpacks to more than the {most} bytes that are accepted")
     if not inflater.eof or len(inflater.unused_data) > CHECKSUM:
         raise BadPacket("the packet's deflate data are damaged: they do not end where the block ends")
     return data
+
+
+def _most(packed: bytes | memoryview) -> int:
+    """Return how many bytes a block may unpack to."""
+    return min(MAX_PACKET, max(SMALL, MAX_RATIO * len(packed)))
 
 
 def _unsnap(packed: bytes | memoryview) -> bytes:
     """Unpack a block of the codec snappy, which ends with the checksum of what it unpacks to."""
     view, body = memoryview(packed), max(0, len(packed) - CHECKSUM)
     size, _ = _read_varint(view, 0, body)
-    if size > MAX_PACKET:
-        raise BadPacket(f"the packet unpacks to {size} bytes, more than the {MAX_PACKET} that are accepted")
+    if size > _most(packed):
+        raise BadPacket(f"the packet unpacks to {size} bytes, more than the {_most(packed)} that are accepted")
     data = bytes(cramjam.snappy.decompress_raw(view[:body]))
     if zlib.crc32(data) != int.from_bytes(view[body:], "big"):
         raise BadPacket("the packet's snappy data are damaged: their checksum is wrong")

@@ -15,6 +15,7 @@ CREATE TABLE alerts_limmag (
     clrcoeff      FLOAT                COMMENT 'Colour coefficient of the photometric solution of the science image. NULL: packets without it (schema 3.0 and before), or no value in the packet.',
     clrcounc      FLOAT                COMMENT 'Uncertainty of clrcoeff. NULL: packets without it (schema 3.0 and before), or no value in the packet.',
     packet_candid BIGINT NOT NULL      COMMENT 'Alert whose packet brought this row: of several packets the one with the largest candid. Never NULL.',
+    row_hash      BIGINT UNSIGNED NOT NULL DEFAULT 0 INVISIBLE COMMENT 'Checksum of the other columns as they were loaded, with which alertdb verify finds changed rows. SELECT * leaves it out. Never NULL.',
     PRIMARY KEY (objectId, jd, fid)
 ) ENGINE=InnoDB CHARACTER SET utf8mb4 COLLATE utf8mb4_nopad_bin
     COMMENT='Upper limits: epochs before an alert at which the object was not detected';

@@ -58,6 +58,7 @@ CREATE TABLE alerts_prv (
     clrcounc      FLOAT                COMMENT 'Uncertainty of clrcoeff. NULL: packets without it (schema 3.0 and before), or no value in the packet.',
     rbversion     VARCHAR(32)          COMMENT 'Version of the classifier that gave rb. NULL: packets before schema 2.0, or no value in the packet.',
     packet_candid BIGINT NOT NULL      COMMENT 'Alert whose packet brought this row: of several packets the one with the largest candid. Never NULL.',
+    row_hash      BIGINT UNSIGNED NOT NULL DEFAULT 0 INVISIBLE COMMENT 'Checksum of the other columns as they were loaded, with which alertdb verify finds changed rows. SELECT * leaves it out. Never NULL.',
     PRIMARY KEY (objectId, candid),
     KEY candid (candid, programid),
     KEY lightcurve (objectId, jd, fid, magpsf, sigmapsf, isdiffpos, diffmaglim, rb, programid)

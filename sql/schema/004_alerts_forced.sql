@@ -31,6 +31,7 @@ CREATE TABLE alerts_forced (
     chinr              FLOAT                COMMENT 'DAOPhot chi of the nearest source of the reference image. NULL: no value in the packet (-99999).',
     sharpnr            FLOAT                COMMENT 'DAOPhot sharp of the nearest source of the reference image. NULL: no value in the packet (-99999).',
     packet_candid      BIGINT NOT NULL      COMMENT 'Alert whose packet brought this row: of several packets the one with the largest candid. Never NULL.',
+    row_hash           BIGINT UNSIGNED NOT NULL DEFAULT 0 INVISIBLE COMMENT 'Checksum of the other columns as they were loaded, with which alertdb verify finds changed rows. SELECT * leaves it out. Never NULL.',
     PRIMARY KEY (objectId, jd, fid)
 ) ENGINE=InnoDB CHARACTER SET utf8mb4 COLLATE utf8mb4_nopad_bin
     COMMENT='Forced photometry at the positions of objects';

@@ -49,3 +49,12 @@ CREATE TABLE rejects (
     PRIMARY KEY (tarball, position, member, packet)
 ) ENGINE=InnoDB CHARACTER SET utf8mb4 COLLATE utf8mb4_nopad_bin
     COMMENT='Packets that were not loaded, and why';
+
+-- What the tables that all nights share must hold: brought up to date by every load, together with its rows.
+CREATE TABLE table_checksums (
+    name      VARCHAR(64) NOT NULL     COMMENT 'Name of the table. Never NULL.',
+    row_count BIGINT NOT NULL          COMMENT 'Rows that it must hold. Never NULL.',
+    checksum  BIGINT UNSIGNED NOT NULL COMMENT 'Sum of their row_hash modulo 2^64. Never NULL.',
+    PRIMARY KEY (name)
+) ENGINE=InnoDB CHARACTER SET utf8mb4 COLLATE utf8mb4_nopad_bin
+    COMMENT='Rows and checksums of the tables that several tarballs fill';

@@ -42,7 +42,7 @@ def columns(server_config: Config) -> dict[str, dict[str, str]]:
     """Names and types of the columns of each table, in order."""
     query = (
         "SELECT table_name, column_name, data_type FROM information_schema.columns "
-        "WHERE table_schema = 'ztf' ORDER BY table_name, ordinal_position"
+        "WHERE table_schema = 'ztf' AND extra <> 'INVISIBLE' ORDER BY table_name, ordinal_position"
     )
     tables: dict[str, dict[str, str]] = {}
     with connect(server_config, Account.READER) as connection:

@@ -11,6 +11,7 @@ import json
 import os
 import resource
 import sys
+import time
 from collections import Counter
 from pathlib import Path
 
@@ -47,7 +48,8 @@ def read(store: str, stop: Path) -> Counter[str]:
     """
     seen: Counter[str] = Counter()
     reader = open_store(store)
-    while not seen or not stop.exists():
+    patience = time.monotonic() + 60  # nobody may come to say stop
+    while not seen or (not stop.exists() and time.monotonic() < patience):
         documents = dict(reader.get_many(CANDIDS))
         without_holes = list(documents) == list(CANDIDS)[len(CANDIDS) - len(documents) :]
         seen["none" if not documents else "all" if without_holes else "some"] += 1

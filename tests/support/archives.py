@@ -43,5 +43,6 @@ def everything(config: Config) -> dict[str, Any]:
     tables["public"] = {table: stored_table(config, table, key, "ztf_public") for table, key in KEYS.items()}
     ledger = stored_table(config, "tarballs", ("name",))
     tables["tarballs"] = {name: {k: v for k, v in row.items() if k not in CHANGING} for name, row in ledger.items()}
+    tables["table_checksums"] = stored_table(config, "table_checksums", ("name",))
     tables["rejects"] = stored_table(config, "rejects", ("tarball", "position"))
     return tables

@@ -60,7 +60,7 @@ def test_decimals_become_the_nearest_double() -> None:
 
 
 def test_repeated_names_get_numbers() -> None:
-    metadata = {
+    metadata: dict[str, list[Any]] = {
         "field": ["a", "a", "a_2", "a"],
         "type": [3] * 4,
         "flags": [0] * 4,

@@ -86,6 +86,6 @@ def test_the_message_names_the_cutout_and_both_checksums() -> None:
     with pytest.raises(DamagedThumbnail) as error:
         read_document(document)
     assert str(error.value) == (
-        f"science.fits.gz of a thumbnail is damaged: its CRC-32 is {found:08x}, expected {expected:08x}; "
-        "restore it from a copy, or ingest its tarball with --replace"
+        f"The science.fits.gz of a thumbnail is damaged: its CRC-32 is {found:08x}, expected {expected:08x}. "
+        "Restore it from a copy, or ingest its tarball again with --replace."
     )

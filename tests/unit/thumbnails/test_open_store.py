@@ -25,14 +25,14 @@ def test_a_url_of_no_known_kind(url: str, found: str) -> None:
     with pytest.raises(UnknownThumbnailStore) as error:
         open_store(url)
     assert str(error.value) == (
-        f"cannot open thumbnails at {url!r}: {found}; "
-        "expected file:///folder/of/thumbnails, set ALERTDB_THUMBNAILS_URL to that"
+        f"Thumbnails cannot be opened at {url!r}: {found}. "
+        "Expected is file:///folder/of/thumbnails; set ALERTDB_THUMBNAILS_URL to that."
     )
 
 
 def test_a_missing_folder_is_said_or_made(tmp_path: Path) -> None:
     url = (tmp_path / "a folder" / "thumbnails").as_uri()
-    with pytest.raises(NoThumbnailStore, match="a folder/thumbnails is not a folder that can be read"):
+    with pytest.raises(NoThumbnailStore, match="a folder/thumbnails is no folder that can be read"):
         open_store(url)
     open_store(url, readonly=False)
     assert open_store(url).tarballs() == []

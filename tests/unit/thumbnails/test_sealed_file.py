@@ -128,8 +128,8 @@ def test_every_truncation_is_said(path: Path) -> None:
         with pytest.raises(DamagedThumbnailFile) as error:
             store.get(5)
         assert str(error.value) == (
-            f"{path} is damaged: its {size} bytes do not end as a sealed file does, perhaps it was cut short"
-            "; restore it from a copy, or ingest its tarball with --replace"
+            f"{path} is damaged: its {size} bytes do not end as a sealed file does, perhaps it was cut short. "
+            "Restore it from a copy, or ingest its tarball again with --replace."
         )
         assert list(store.verify()) == [str(error.value)]
 
@@ -146,8 +146,8 @@ def test_a_damaged_document_is_named_with_both_checksums(path: Path, document: D
         store.get(5)
     found, expected = zlib.crc32(damaged), zlib.crc32(document(5))
     assert str(error.value) == (
-        f"the thumbnail of 5 in {path} is damaged: its CRC-32 is {found:08x}, expected {expected:08x}; "
-        "restore it from a copy, or ingest its tarball with --replace"
+        f"The thumbnail of 5 in {path} is damaged: its CRC-32 is {found:08x}, expected {expected:08x}. "
+        "Restore it from a copy, or ingest its tarball again with --replace."
     )
     assert list(store.verify()) == [str(error.value)]
 
@@ -170,7 +170,7 @@ def test_damage_takes_nothing_from_the_neighbours(
     _write(other, other.read_bytes()[:-1])
 
     found: list[tuple[int, bytes]] = []
-    with pytest.raises(DamagedThumbnail, match="the thumbnail of 5 in"):
+    with pytest.raises(DamagedThumbnail, match="The thumbnail of 5 in"):
         found.extend(store.get_many([5, *CANDIDS, 500]))
     assert found == [(candid, document(candid)) for candid in (*CANDIDS[:3], 500)]
     with pytest.raises(DamagedThumbnailFile, match=r"b\.zip"):

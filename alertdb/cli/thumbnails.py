@@ -1,0 +1,121 @@
+"""The command that writes cutouts: as the packets held them, as pictures, or as a sheet of many."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from alertdb.cli.output import message
+from alertdb.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from alertdb.archive import Archive
+
+__all__ = ["register"]
+
+
+class Stamp(StrEnum):
+    """Which cutout of an alert."""
+
+    SCIENCE = "science"
+    TEMPLATE = "template"
+    DIFFERENCE = "difference"
+    ALL = "all"
+
+
+class Picture(StrEnum):
+    """How a cutout is written."""
+
+    PNG = "png"
+    FITS = "fits"
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command to the program."""
+    app.command()(thumbnails)
+
+
+def thumbnails(
+    candids: Annotated[list[int] | None, typer.Argument(metavar="CANDID…", help="Alerts.")] = None,
+    name: Annotated[str | None, typer.Option("--object", help="All alerts of this object.", metavar="OBJECTID")] = None,
+    form: Annotated[
+        Picture, typer.Option("--format", "-f", help="Pictures (png), or the packet's own bytes (fits, as .fits.gz).")
+    ] = Picture.PNG,
+    stamp: Annotated[Stamp, typer.Option(help="Which cutout.")] = Stamp.ALL,
+    output: Annotated[
+        Path | None,
+        typer.Option("--output", "-o", help="Folder for one file per cutout; made if missing.", metavar="FOLDER"),
+    ] = None,
+    sheet: Annotated[
+        Path | None, typer.Option(help="Draw all into one picture (.png, .pdf or .svg).", metavar="FILE")
+    ] = None,
+) -> None:
+    """Write the cutouts of alerts, one file each (CANDID_science.png), and with --sheet all in one picture.
+
+    Row 0 of an image is at the bottom of its picture. Without --output files go into the current folder, and with
+    --sheet alone none are written.
+
+    Examples
+    --------
+      alertdb thumbnails --object ZTF21abiuvdk --sheet ZTF21abiuvdk.png
+
+      alertdb thumbnails 1642404680815015001 --format fits --stamp science --output stamps
+    """
+    from alertdb.archive import connect
+    from alertdb.cutouts import candids_of
+
+    if (name is None) == (not candids):
+        raise UsageError("Name the alerts either by their candids or by --object OBJECTID.")
+    with connect() as archive:
+        chosen = candids_of(archive.reader, name) if name else list(dict.fromkeys(candids or []))
+        if sheet is not None:
+            _draw_sheet(archive, chosen, sheet, name or "")
+        if sheet is None or output is not None:
+            _write_files(archive, chosen, form, stamp, output or Path())
+
+
+def _write_files(archive: Archive, candids: list[int], form: Picture, stamp: Stamp, folder: Path) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    count = 0
+    try:
+        for candid, kind, content in _cutouts(archive, candids, stamp):
+            _write(content, folder / f"{candid}_{kind}", form)
+            count += 1
+    finally:
+        message(f"{count:,} file{'' if count == 1 else 's'} written to {folder}")
+
+
+def _cutouts(archive: Archive, candids: list[int], stamp: Stamp) -> Iterator[tuple[int, str, bytes]]:
+    """Yield (candid, kind, bytes of the gzipped FITS) of each cutout wanted."""
+    from alertdb.cutouts import read_documents
+    from alertdb.thumbnails.document import read_document
+
+    for candid, document in read_documents(archive.config.thumbnails, candids):
+        for kind, content in read_document(document).items():
+            if stamp in (Stamp.ALL, kind):
+                yield candid, kind, content
+
+
+def _write(content: bytes, path: Path, form: Picture) -> None:
+    if form is Picture.FITS:
+        path.with_name(f"{path.name}.fits.gz").write_bytes(content)
+        return
+    from alertdb.stamps import read_stamp, write_png
+
+    write_png(read_stamp(content), path.with_name(f"{path.name}.png"))
+
+
+def _draw_sheet(archive: Archive, candids: list[int], file: Path, title: str) -> None:
+    from alertdb.cli.pictures import check_picture
+    from alertdb.contact_sheet import contact_sheet
+    from alertdb.cutouts import sheet_alerts
+
+    check_picture(file)
+    alerts = sheet_alerts(archive.reader, archive.thumbnails(candids))
+    contact_sheet(alerts, title=title).savefig(file)
+    message(f"cutouts of {len(alerts):,} alerts drawn into {file}")

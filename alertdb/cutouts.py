@@ -1,0 +1,66 @@
+"""From objects and candids to cutouts: what the archive and the command line both need."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from alertdb.contact_sheet import SheetAlert
+from alertdb.errors import UnknownCandid, UnknownObject
+from alertdb.names import nearest_objects
+from alertdb.thumbnails import open_store
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from alertdb.query import Reader
+    from alertdb.stamps import Image
+
+__all__ = ["candids_of", "read_documents", "sheet_alerts"]
+
+FILTERS = {1: "g", 2: "r", 3: "i"}
+
+
+def candids_of(reader: Reader, name: str) -> list[int]:
+    """Return the candids of an object's alerts in the order of time.
+
+    Raises
+    ------
+    UnknownObject
+        If the archive has no alert of it.
+    """
+    statement = "SELECT candid FROM alerts WHERE objectId = :name ORDER BY jd, candid"
+    candids: list[int] = reader.query(statement, {"name": name})["candid"].to_numpy().tolist()
+    if not candids:
+        raise UnknownObject(name, nearest_objects(reader, name))
+    return candids
+
+
+def read_documents(url: str, candids: Sequence[int]) -> Iterator[tuple[int, bytes]]:
+    """Yield (candid, thumbnail document) in the order asked.
+
+    Parameters
+    ----------
+    url
+        Where the thumbnails are.
+
+    Raises
+    ------
+    UnknownCandid
+        After the last one found, if one of them has none.
+    """
+    missing = dict.fromkeys(candids)
+    for candid, document in open_store(url).get_many(candids):
+        missing.pop(candid, None)
+        yield candid, document
+    for candid in missing:
+        raise UnknownCandid(candid, url)
+
+
+def sheet_alerts(reader: Reader, images: Mapping[int, Mapping[str, Image]]) -> list[SheetAlert]:
+    """Return what a contact sheet shows of alerts (images by candid), in the order of time."""
+    statement = "SELECT candid, jd, fid, magpsf FROM alerts WHERE candid IN :candids ORDER BY jd, candid"
+    rows = reader.query(statement, {"candids": list(images)}).to_pylist()
+    return [
+        SheetAlert(row["jd"], FILTERS.get(row["fid"], f"fid {row['fid']}"), row["magpsf"], images[row["candid"]])
+        for row in rows
+    ]

@@ -1,0 +1,130 @@
+# ruff: noqa: E402 - the path is mended before our packages are imported
+"""What it costs to keep the checksums of the shared tables while tarballs are merged.
+
+    python benchmarks/checksums.py [--alerts N]
+
+Two nights of the same simulated objects are merged, the second onto the first, into the tables as they are, and into
+the same tables without hashes and sums; the times are the best of several rounds, taken in turns on one server. The
+hashes themselves are computed beforehand: ingest needs them in any case, for what the ledger says of a tarball.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import tempfile
+import time
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+HERE = Path(__file__).resolve().parent  # its ingest.py would stand before the package `ingest`
+sys.path[:] = [entry for entry in sys.path if Path(entry).resolve() != HERE]
+
+from alertdb.config import Config
+from alertdb.database import Account, connect
+from alertdb.schema import ensure_schema
+from alertdb.server import PrivateServer
+from ingest.checksum import row_hashes
+from ingest.contents import Findings, read_rows, shared_rows
+from ingest.decoding import open_decoder
+from ingest.load import load_csv
+from ingest.shared_tables import HASH, merge_rows
+from ingest.simulation.nights import simulate_nights
+from ingest.spool import write_csv
+from ingest.surveys.ztf import Ztf
+from ingest.tarballs import find_sources, open_packets
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+    from ingest.surveys import SharedTable
+
+ROUNDS = 5
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--alerts", type=int, default=5000, help="alerts in each of the two nights")
+    alerts = parser.parse_args().alerts
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        tarballs = simulate_nights([20240101, 20240102], alerts, folder / "nights", seed=5, schema="4.02")
+        nights = [read_frames(tarball, folder) for tarball in tarballs]
+        config = Config(home=folder / "home", server_options=("innodb_buffer_pool_size=1G",))
+        server = PrivateServer(config.home, config.server_options)
+        server.ensure_started()
+        try:
+            ensure_schema(config)
+            measure(config, nights, alerts, folder)
+        finally:
+            server.ensure_stopped()
+
+
+def read_frames(tarball: Path, folder: Path) -> dict[str, pl.DataFrame]:
+    """Return the rows that a tarball brings to each shared table."""
+    survey = Ztf()
+    (source,) = find_sources([tarball])
+    shared = shared_rows(source, survey, folder)
+    with open_packets(source) as reader:
+        for _, rows in read_rows(reader, open_decoder(survey.wanted), survey, Findings()):
+            for name, frame in rows.shared.items():
+                shared[name].add(frame)
+    frames = {name: next(rows.merged()) for name, rows in shared.items()}
+    return {name: frame.with_columns(pl.Series(HASH, row_hashes(frame))) for name, frame in frames.items()}
+
+
+def measure(config: Config, nights: list[dict[str, pl.DataFrame]], alerts: int, folder: Path) -> None:
+    """Merge both nights with and without checksums, in turns."""
+    survey = Ztf()
+    with connect(config, Account.ADMIN) as admin:
+        admin.exec_driver_sql("SET GLOBAL local_infile = 1")
+        for table in (survey.limits, survey.history, survey.forced):
+            admin.exec_driver_sql(f"CREATE TABLE {table.name}_plain LIKE {table.name}")
+            admin.exec_driver_sql(f"ALTER TABLE {table.name}_plain DROP COLUMN row_hash")
+    total = {"with": 0.0, "without": 0.0}
+    with connect(config, Account.LOADER) as connection:
+        for table in (survey.limits, survey.history, survey.forced):
+            first, second = (night[table.name] for night in nights)
+            plain = replace(table, name=f"{table.name}_plain")
+            times: dict[str, list[float]] = {"with": [], "without": []}
+            for _ in range(ROUNDS):
+                for key, target, merge in (("with", table, merge_rows), ("without", plain, merge_plainly)):
+                    merge(connection, target, first, folder)
+                    began = time.perf_counter()
+                    merge(connection, target, second, folder)
+                    times[key].append(time.perf_counter() - began)
+                    connection.rollback()
+            best = {key: min(values) / alerts * 1000 for key, values in times.items()}
+            total = {key: total[key] + best[key] for key in total}
+            rows = second.height / alerts
+            print(f"{table.name}: {rows:.1f} rows an alert, {best['with']:.4f} ms an alert with checksums, ", end="")
+            print(f"{best['without']:.4f} ms without")
+    print(f"all: {total['with'] - total['without']:.4f} ms an alert more (merging without: {total['without']:.4f} ms)")
+
+
+def merge_plainly(connection: Connection, table: SharedTable, frame: pl.DataFrame, folder: Path) -> None:
+    """Merge as `merge_rows` does, without hashes."""
+    path, names = folder / "plain.csv", ", ".join(f"`{name}`" for name in table.columns)
+    write_csv(frame.select(table.columns), path)
+    connection.exec_driver_sql(
+        f"CREATE TEMPORARY TABLE stage ENGINE = Aria TRANSACTIONAL = 0 SELECT {names} FROM {table.name} LIMIT 0"
+    )
+    load_csv(connection, "stage", table.columns, path, frame.height)
+    values = [name for name in table.columns if name not in table.key]
+    old = f"{table.name}.packet_candid"
+    updates = (
+        f"`{name}` = IF(VALUES(packet_candid) > {old}, VALUES(`{name}`), {table.name}.`{name}`)" for name in values
+    )
+    connection.exec_driver_sql(
+        f"INSERT INTO {table.name} ({names}) SELECT {names} FROM stage ON DUPLICATE KEY UPDATE {', '.join(updates)}"
+    )
+    connection.exec_driver_sql("DROP TEMPORARY TABLE stage")
+    path.unlink()
+
+
+if __name__ == "__main__":
+    main()

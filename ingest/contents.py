@@ -1,0 +1,123 @@
+"""What a tarball holds: its batches decoded, turned into rows, and each packet accepted or refused.
+
+Whoever loads, writes CSV files or verifies goes through here, so that all of them mean the same alerts.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from alertdb.thumbnails.document import document_pieces
+from ingest.decoding import Packets
+from ingest.ledger import Reject
+from ingest.spool import SharedRows
+from ingest.tarballs import open_packets
+from ingest.wording import printable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from alertdb.thumbnails import Buffer
+    from ingest.decoding import Decoded, Decoder
+    from ingest.surveys import Rows, Survey
+    from ingest.tarballs import Batch, PacketReader, Source
+
+__all__ = ["Findings", "content_sha256", "read_documents", "read_rows", "shared_rows"]
+
+SHOWN_PATH = 200  # characters of a field's path
+BYTES_PER_RANGE = 2 * 2**30  # of a tarball per range of keys that is merged in memory at once
+
+
+@dataclass
+class Findings:
+    """What is learned of a tarball while it is read.
+
+    Attributes
+    ----------
+    candids
+        Of all alerts accepted.
+    rejects
+        The packets refused.
+    unknown
+        Fields of the packets that no table has.
+    schemas
+        Schema versions met.
+    objects
+        A 64-bit hash of each objectId.
+    thumbnails
+        Alerts with a thumbnail.
+    """
+
+    candids: set[int] = field(default_factory=set)
+    rejects: list[Reject] = field(default_factory=list)
+    unknown: set[str] = field(default_factory=set)
+    schemas: set[str] = field(default_factory=set)
+    objects: set[int] = field(default_factory=set)
+    thumbnails: int = 0
+
+
+def read_rows(
+    reader: PacketReader, decoder: Decoder, survey: Survey, found: Findings
+) -> Iterator[tuple[Decoded, Rows]]:
+    """Yield each batch as decoded, and the rows of the packets accepted; note in `found` what is learned."""
+    for batch in reader:
+        decoded = decoder.decode(Packets(batch.buffer, batch.starts, batch.ends))
+        rows = _accept(batch, survey.rows(decoded), found)
+        found.unknown |= {printable(path, SHOWN_PATH) for path in decoded.unknown}
+        found.schemas |= set(rows.alerts["schemavsn"].drop_nulls().unique())
+        found.objects |= set(rows.alerts["objectId"].hash().to_list())
+        yield decoded, rows
+
+
+def read_documents(decoded: Decoded, rows: Rows, survey: Survey) -> Iterator[tuple[int, str, list[Buffer]]]:
+    """Yield candid, rights class and thumbnail document (in pieces) of each accepted alert that has a cutout."""
+    place = {packet: row for row, packet in enumerate(decoded.packets["packet"].to_pylist())}
+    buffer = memoryview(decoded.buffer)
+    for packet, candid, programid in rows.alerts.select("packet", "candid", "programid").iter_rows():
+        stamps: dict[str, Buffer | None] = {}
+        for kind, path in survey.cutouts.items():
+            blob, row = decoded.blobs[path], place[packet]
+            start, end = int(blob.starts[row]), int(blob.ends[row])
+            stamps[kind] = buffer[start:end] if start >= 0 else None
+        if any(stamp is not None for stamp in stamps.values()):
+            yield candid, survey.rights(programid), document_pieces(stamps)
+
+
+def shared_rows(source: Source, survey: Survey, folder: Path) -> dict[str, SharedRows]:
+    """Return an empty collection of rows for each shared table, fit for a tarball of this size."""
+    ranges = source.bytes // BYTES_PER_RANGE + 1
+    return {table.name: SharedRows(table, folder, ranges) for table in (survey.limits, survey.history, survey.forced)}
+
+
+def content_sha256(source: Source) -> str:
+    """Return what `PacketReader.sha256` says of a source at its end, by the shortest way."""
+    if source.kind == "folder":
+        with open_packets(source) as reader:
+            for _ in reader:
+                pass
+            return reader.sha256
+    with source.path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _accept(batch: Batch, rows: Rows, found: Findings) -> Rows:
+    """Refuse what came before in this tarball or lies under another's name; note all rejects."""
+    reasons = {}
+    for packet, candid in rows.alerts.select("packet", "candid").iter_rows():
+        stem = Path(batch.names[packet]).stem
+        if stem.isdecimal() and int(stem) != candid:
+            reasons[packet] = f"the packet holds candid {candid}, not that of its name"
+        elif candid in found.candids:
+            reasons[packet] = f"candid {candid} came before in this tarball"
+        else:
+            found.candids.add(candid)
+    rows = rows.refuse(reasons)
+    found.rejects += [Reject(reject.name, reject.position, reject.reason) for reject in batch.rejects]
+    found.rejects += [
+        Reject(batch.names[packet], int(batch.positions[packet]), printable(reason))
+        for packet, reason in sorted(rows.rejects.items())
+    ]
+    return rows

@@ -1,0 +1,55 @@
+"""Whether the disks have room for a tarball: a database server whose disk fills up may end, for its readers too."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import unquote, urlsplit
+
+from alertdb.errors import NoRoom
+from alertdb.server import PrivateServer
+
+if TYPE_CHECKING:
+    from alertdb.config import Config
+    from ingest.tarballs import Source
+
+__all__ = ["check_room"]
+
+# Parts of a tarball's size; benchmarks/ingest.py prints what an alert takes in the database and the store.
+ROWS_SHARE = 0.15
+THUMBNAILS_SHARE = 0.9
+SPOOL_SHARE = 0.05
+SPARE = 32 << 20  # bytes that must be left: the server's logs and temporary files grow too
+
+
+def check_room(source: Source, config: Config) -> None:
+    """Hold what a tarball needs on each disk against what is free; a server elsewhere is not looked at.
+
+    Raises
+    ------
+    NoRoom
+        If a disk has less than that; nothing was written.
+    """
+    needs: dict[int, float] = {}
+    places: dict[int, Path] = {}
+    for folder, share in _places(config):
+        there = next(parent for parent in (folder, *folder.parents) if parent.exists())
+        device = there.stat().st_dev
+        places.setdefault(device, there)
+        needs[device] = needs.get(device, SPARE) + share * source.bytes
+    for device, need in needs.items():
+        free = shutil.disk_usage(places[device]).free
+        if free < need:
+            raise NoRoom(source.name, places[device], int(need), free)
+
+
+def _places(config: Config) -> list[tuple[Path, float]]:
+    """Return the folders that are written to, and their share of a tarball's size."""
+    places = [(config.spool, SPOOL_SHARE)]
+    if config.database_url is None:
+        places.append((PrivateServer(config.home).data, ROWS_SHARE))
+    url = urlsplit(config.thumbnails)
+    if url.scheme == "file":
+        places.append((Path(unquote(url.path)), THUMBNAILS_SHARE))
+    return places

@@ -1,0 +1,86 @@
+"""Reading rows back exactly as they are stored, in pieces that fit into memory."""
+
+from __future__ import annotations
+
+from contextlib import closing, contextmanager
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from alertdb.columns import declared_columns, to_table
+from alertdb.database import Account, connect
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from sqlalchemy import Connection
+
+    from alertdb.config import Config
+    from ingest.surveys import SharedTable
+
+__all__ = ["column_list", "listed", "read_frame", "read_pages", "read_shared_pages", "snapshot"]
+
+PAGE_ROWS = 20_000
+
+
+@contextmanager
+def snapshot(config: Config, survey: str) -> Iterator[Connection]:
+    """Give a reading connection that sees all tables as they are now, whatever is loaded meanwhile."""
+    with connect(config, Account.READER, survey) as connection:
+        connection.exec_driver_sql("SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+        connection.exec_driver_sql("START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY")
+        yield connection
+
+
+def read_frame(connection: Connection, query: str) -> pl.DataFrame:
+    """Run a query through the binary protocol, in which floats are exact, and return all its rows."""
+    with closing(connection.connection.cursor(binary=True, buffered=True)) as cursor:
+        cursor.execute(query)
+        table = to_table(declared_columns(cursor.metadata), list(iter(lambda: cursor.fetchmany(PAGE_ROWS), [])))
+    return pl.DataFrame(pl.from_arrow(table))
+
+
+def read_pages(connection: Connection, table: str, columns: Sequence[str], key: str) -> Iterator[pl.DataFrame]:
+    """Yield all rows of a table in the order of its key, an integer column."""
+    query = f"SELECT {column_list(columns)} FROM {table} {{}} ORDER BY {key} LIMIT {PAGE_ROWS}"
+    page = read_frame(connection, query.format(""))
+    while page.height:
+        yield page
+        page = read_frame(connection, query.format(f"WHERE {key} > {page[key][-1]}"))
+
+
+def read_shared_pages(connection: Connection, table: SharedTable, columns: Sequence[str]) -> Iterator[pl.DataFrame]:
+    """Yield all rows of a shared table, all of an object together."""
+    last = ""
+    while True:
+        step = (
+            f"SELECT objectId FROM {table.name} WHERE objectId > {quoted(last)} ORDER BY objectId LIMIT {PAGE_ROWS}, 1"
+        )
+        end = connection.exec_driver_sql(step).scalar()
+        until = f"AND objectId <= {quoted(end)}" if end is not None else ""
+        page = read_frame(
+            connection,
+            f"SELECT {column_list(columns)} FROM {table.name} WHERE objectId > {quoted(last)} {until}",
+        )
+        yield page
+        if end is None:
+            return
+        last = end
+
+
+def column_list(columns: Iterable[str], alias: str = "") -> str:
+    """Return columns as they stand in a SELECT."""
+    return ", ".join(f"{alias}`{name}`" for name in columns)
+
+
+def listed(values: Iterable[object]) -> str:
+    """Return values as they stand in ``IN (…)``; never empty."""
+    return ", ".join(quoted(value) for value in values) or "NULL"
+
+
+def quoted(value: object) -> str:
+    """Return a text or an integer as SQL."""
+    if isinstance(value, str):
+        escaped = value.replace("\\", "\\\\").replace("'", "''")
+        return f"'{escaped}'"
+    return str(value)
