@@ -33,7 +33,7 @@ INDEX_TYPE = types.Array(types.int64, 1, "C", readonly=True)
 # Functions compiled so cannot make arrays.
 OPTIONS: dict[str, Any] = {"_nrt": False}
 
-SOURCES = ("limits.py", "compiling.py", "reading.py", "kernel.py")
+SOURCES = ("limits.py", "compiling.py", "memory.py", "reading.py", "kernel.py")
 DIGEST = hashlib.sha256(b"".join(Path(__file__).with_name(name).read_bytes() for name in SOURCES)).hexdigest()[:16]
 
 

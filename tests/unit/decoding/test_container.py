@@ -9,8 +9,9 @@ import fastavro
 import pytest
 from avro_packets import pack, write
 
-from ingest.decoding.container import BadPacket, PacketOpener, decompress
+from ingest.decoding.container import BadPacket, decompress
 from ingest.decoding.limits import MAX_HEADERS, MAX_PACKET
+from ingest.decoding.opening import PacketOpener
 
 SCHEMA = {"type": "record", "name": "alert", "fields": [{"name": "text", "type": "string"}]}
 RECORD = {"text": "a text of some length"}
