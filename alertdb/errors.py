@@ -154,7 +154,7 @@ class TarballChanged(AlertdbError):
     def __init__(self, name: str, loaded_at: object, known: str, found: str) -> None:
         super().__init__(
             f"{name} was loaded on {loaded_at:%Y-%m-%d %H:%M} with another content (SHA-256 {known[:12]}…, now "
-            f"{found[:12]}…). Nothing was changed. If the survey re-issued the night, give the new file another name."
+            f"{found[:12]}…). Nothing was changed. If the survey re-issued the night: alertdb ingest --replace."
         )
 
 
@@ -537,3 +537,69 @@ class SpoolNotWritten(AlertdbError):
             f"Cannot write {folder}: {why}. Nothing of this tarball was kept: make room there, or make the "
             "folder writable, then run the same command again."
         )
+
+
+class BadNightRange(UsageError):
+    """The last night of a range lies before its first."""
+
+    def __init__(self, first: int, last: int | None) -> None:
+        super().__init__(f"the nights from {first} to {last} are none; the second must not lie before the first")
+
+
+class BadArchiveUrl(UsageError):
+    """An archive's address that is none on the web."""
+
+    def __init__(self, url: str) -> None:
+        super().__init__(f"'{url}' is no address of an archive; expected one like https://ztf.uw.edu/alerts/public/")
+
+
+class ArchiveUnreachable(AlertdbError):
+    """An archive on the web does not answer, or breaks off again and again."""
+
+    def __init__(self, url: str, reason: str, tries: int) -> None:
+        super().__init__(
+            f"{url} could not be fetched in {tries} attempts ({reason}). What has come is kept: run the same command "
+            "again later, and it goes on from there."
+        )
+
+
+class ArchiveRefused(AlertdbError):
+    """An archive on the web answers and does not give what was asked for."""
+
+    def __init__(self, url: str, found: str) -> None:
+        super().__init__(
+            f"the archive refused {url}: {found}. See whether the address (--from) is right and open to all."
+        )
+
+
+class FetchedWrong(AlertdbError):
+    """What came from an archive is not what it should be."""
+
+    def __init__(self, url: str, found: str, expected: str) -> None:
+        super().__init__(
+            f"what came from {url} {found}; expected {expected}. It was thrown away: run the same command again, and "
+            "if it happens again, tell the archive."
+        )
+
+
+class FetchedFileDiffers(AlertdbError):
+    """Where a fetched file belongs lies another."""
+
+    def __init__(self, path: object, found: str) -> None:
+        super().__init__(
+            f"{path} is there and is not the archive's file: {found}. It was left: move it away to fetch anew."
+        )
+
+
+class FetchUnderWay(AlertdbError):
+    """Another process is fetching the same file."""
+
+    def __init__(self, path: object) -> None:
+        super().__init__(f"another process is writing {path}; wait for it to end, then run the same command again")
+
+
+class FetchNotWritten(AlertdbError):
+    """The file system refused a file that was being fetched."""
+
+    def __init__(self, folder: object, why: str) -> None:
+        super().__init__(f"cannot write in {folder}: {why}. Mend that and run the same command again to go on.")

@@ -8,14 +8,26 @@ from typing import Annotated
 import typer
 
 from alertdb.cli.output import FormatOption, OutputOption, console, message, write_table
+from ingest.fetching.command import fetch
 from ingest.simulation.command import simulate
 
 __all__ = ["register"]
 
 
+FromOption = Annotated[
+    list[Path] | None,
+    typer.Option(
+        "--from",
+        metavar="FOLDER",
+        help="Where the tarballs of the nights around lie; may be given several times. What they told as well as the "
+        "one that goes comes back from them.",
+    ),
+]
+
+
 def register(app: typer.Typer) -> None:
     """Add the commands to the program."""
-    for command in (ingest, nights, rejects, csv, verify, simulate):
+    for command in (fetch, ingest, nights, rejects, verify, remove, csv, simulate):
         app.command()(command)
     group = typer.Typer(no_args_is_help=True, help="Keep the table of objects in step with the alerts.")
     group.command()(update)
@@ -41,6 +53,13 @@ def ingest(
     allow_damaged: Annotated[
         bool, typer.Option("--allow-damaged", help="Load what is whole of a damaged tarball; the ledger says so.")
     ] = False,
+    replace: Annotated[
+        bool,
+        typer.Option(
+            "--replace", help="Load also what is in, in the place of what is there: a re-issued night, or a repair."
+        ),
+    ] = False,
+    places: FromOption = None,
     dry_run: Annotated[
         bool,
         typer.Option("--dry-run", help="Load nothing; estimate alerts, space and time, and compare with what is free."),
@@ -58,10 +77,12 @@ def ingest(
       alertdb ingest /data/tarballs --workers 4
 
       alertdb ingest /data/tarballs --dry-run
+
+      alertdb ingest new/ztf_public_20180819.tar.gz --replace --from /data/tarballs
     """
     from alertdb.config import load_config
     from ingest.report import report_estimate, report_load
-    from ingest.session import choose_workers
+    from ingest.session import Options, choose_workers
     from ingest.tarballs import find_sources
 
     config = load_config()
@@ -70,7 +91,8 @@ def ingest(
         report_estimate(console(), sources, config)
         return
     chosen = min(workers or choose_workers(sources), len(sources))
-    failures = report_load(console(), sources, config, chosen, max_bad=max_bad, allow_damaged=allow_damaged)
+    options = Options(allow_damaged=allow_damaged, replace=replace, neighbours=tuple(places or ()))
+    failures = report_load(console(), sources, config, chosen, options, max_bad=max_bad)
     if failures:
         raise typer.Exit(1)
 
@@ -164,6 +186,28 @@ def verify(
         report_accept(load_config())
     if report_verify(paths or [], load_config(), limit):
         raise typer.Exit(1)
+
+
+def remove(
+    tarball: Annotated[str, typer.Argument(metavar="TARBALL", help="File name of the tarball, as in the ledger.")],
+    places: FromOption = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Remove nothing; say what would go.")] = False,
+) -> None:
+    """Remove a tarball: afterwards the archive is as if it had never been loaded. Asks no question.
+
+    Its alerts, thumbnails, rejects and entry go, and the rows of the shared tables that it had won. What other tarballs
+    hold of these comes back from them; those within 30 nights are needed for that, and --from says where they lie.
+
+    Examples
+    --------
+      alertdb remove ztf_public_20180819.tar.gz --from /data/tarballs --dry-run
+
+      alertdb remove ztf_public_20180819.tar.gz --from /data/tarballs
+    """
+    from alertdb.config import load_config
+    from ingest.remove import report_remove
+
+    report_remove(tarball, load_config(), places or [], dry_run=dry_run)
 
 
 def update(

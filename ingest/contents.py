@@ -45,6 +45,8 @@ class Findings:
         Fields of the packets that no table has.
     schemas
         Schema versions met.
+    doubts
+        Members whose record was read although something behind it is damaged, and what.
     objects
         A 64-bit hash of each objectId.
     thumbnails
@@ -55,6 +57,7 @@ class Findings:
     rejects: list[Reject] = field(default_factory=list)
     unknown: set[str] = field(default_factory=set)
     schemas: set[str] = field(default_factory=set)
+    doubts: list[str] = field(default_factory=list)
     objects: set[int] = field(default_factory=set)
     thumbnails: int = 0
 
@@ -66,6 +69,7 @@ def read_rows(
     for batch in reader:
         decoded = decoder.decode(Packets(batch.buffer, batch.starts, batch.ends))
         rows = _accept(batch, survey.rows(decoded), found)
+        found.doubts += [f"{batch.names[packet]}: {doubt}" for packet, doubt in sorted(decoded.doubts.items())]
         found.unknown |= {printable(path, SHOWN_PATH) for path in decoded.unknown}
         found.schemas |= set(rows.alerts["schemavsn"].drop_nulls().unique())
         found.objects |= set(rows.alerts["objectId"].hash().to_list())

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Entry",
     "Reject",
+    "delete_entry",
     "find_entry",
     "find_entry_by_content",
     "list_entries",
@@ -99,6 +100,12 @@ def reject_rows(tarball: int, rejects: Sequence[Reject]) -> list[dict[str, Any]]
         {"tarball": tarball, "member": r.member[:512], "position": r.position, "reason": r.reason[:1024]}
         for r in rejects
     ]
+
+
+def delete_entry(connection: Connection, tarball: int) -> None:
+    """Delete a tarball's row and its rejects, within the transaction that deletes its rows."""
+    connection.execute(text("DELETE FROM rejects WHERE tarball = :id"), {"id": tarball})
+    connection.execute(text("DELETE FROM tarballs WHERE id = :id"), {"id": tarball})
 
 
 def record_change(connection: Connection, table: str, rows: int, checksum: int) -> None:

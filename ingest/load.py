@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection
 
-__all__ = ["MERGE_LOCK_SECONDS", "database_errors", "load_csv", "lock", "merge_lock", "release"]
+__all__ = ["MERGE_LOCK_SECONDS", "alerts_lock", "database_errors", "load_csv", "lock", "merge_lock", "release"]
 
 MERGE_LOCK_SECONDS = 24 * 3600  # a rebuild of the summary holds it for long
 
@@ -71,6 +71,11 @@ def lock(connection: Connection, name: str, seconds: float) -> bool:
 def merge_lock(survey: str) -> str:
     """Name of the lock under which one tarball at a time changes what all nights share."""
     return f"alertdb.{survey}.merge"
+
+
+def alerts_lock(survey: str) -> str:
+    """Name of the lock under which one batch of alerts at a time is looked up and loaded."""
+    return f"alertdb.{survey}.alerts"
 
 
 def release(connection: Connection, name: str) -> None:

@@ -5,48 +5,46 @@ Reading, decoding, loading and storing run in threads beside each other; none ke
 
 from __future__ import annotations
 
-import glob
 import re
-import shutil
-import tempfile
 import time
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from alertdb.database import Account, connect
 from alertdb.errors import BadTarballName, TarballChanged
-from alertdb.thumbnails import open_store
+from alertdb.thumbnails import RIGHTS, open_store
 from alertdb.version import installed_version
 from ingest.contents import Findings, content_sha256, read_documents, read_rows, shared_rows
 from ingest.decoding import open_decoder
 from ingest.ledger import find_entry, find_entry_by_content, tarball_id
-from ingest.load import database_errors, lock
+from ingest.load import database_errors
+from ingest.removal import Removal
 from ingest.room import check_room
-from ingest.spool import spooling
 from ingest.tarballs import open_packets
 from ingest.transaction import LoadedElsewhere, TarballTransaction
+from ingest.turns import await_turn, spool_folder, turn
 from ingest.wording import fitted
 from ingest.workers import Worker
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
 
     from sqlalchemy import Connection
 
     from alertdb.config import Config
     from alertdb.thumbnails import Buffer, ThumbnailStore, ThumbnailWriter
     from ingest.decoding import Decoded, Decoder
+    from ingest.ledger import Entry
+    from ingest.removal import Removed
     from ingest.spool import SharedRows
     from ingest.surveys import Rows, Survey
     from ingest.tarballs import PacketReader, Source
 
 __all__ = ["Outcome", "load_tarball"]
 
-TURN_SECONDS = 24 * 3600
-ROLLBACK_SECONDS = 1200
 TEXT_BYTES = 2**16 - 1  # that fit into a TEXT
 NIGHT = re.compile(r"(?<!\d)(20\d{6})(?!\d)")
 
@@ -63,8 +61,12 @@ class Outcome:
         Alerts of the tarball that are in the archive, also those that another tarball owns.
     unknown_fields
         Fields of the packets that no table has.
+    doubts
+        Members that were loaded although something behind their record is damaged, and what.
     damage
         What is wrong with a tarball that was loaded all the same.
+    removed
+        What became of the tarball that it replaced.
     seconds
         How long it took.
     object_keys
@@ -79,7 +81,9 @@ class Outcome:
     rejects: int = 0
     duplicates: int = 0
     unknown_fields: tuple[str, ...] = ()
+    doubts: tuple[str, ...] = ()
     damage: str | None = None
+    removed: Removed | None = None
     seconds: float = 0.0
     object_keys: frozenset[int] = frozenset()
 
@@ -90,6 +94,8 @@ def load_tarball(
     survey: Survey,
     *,
     allow_damaged: bool = False,
+    replace: bool = False,
+    neighbours: Sequence[Path] = (),
     progress: Callable[[int, int], None] = lambda *_: None,
     decoder: str = "columnar",
 ) -> Outcome:
@@ -99,6 +105,10 @@ def load_tarball(
     ----------
     allow_damaged
         Load what is whole of a damaged tarball, and say so in the ledger.
+    replace
+        Put it in the place of one of this name that is in, whatever that one's content.
+    neighbours
+        Where the tarballs of the nights around lie: what they told as well as the replaced one comes back from them.
     progress
         Told how many of the tarball's bytes were read so far, and how many alerts were in them.
     decoder
@@ -115,15 +125,15 @@ def load_tarball(
     with database_errors(source.name):
         while True:
             try:
-                with _turn(config, survey, source.name) as connection:
-                    loaded = _already_loaded(connection, source)
-                    if loaded:
-                        return Outcome(source.name, skipped=loaded)
+                with turn(config, survey, source.name) as connection:
+                    entry = find_entry(connection, source.name)
+                    if entry is not None and not replace:
+                        return Outcome(source.name, skipped=_already_loaded(entry, source))
                     check_room(source, config)
                     load = _Load(source, config, survey, connection, open_decoder(survey.wanted, decoder))
-                    return load.run(began, progress, allow_damaged=allow_damaged)
+                    return load.run(began, progress, (entry, neighbours), allow_damaged=allow_damaged)
             except LoadedElsewhere as other:
-                _await_turn(config, survey, other.tarball)
+                await_turn(config, survey, other.tarball)
 
 
 class _Load:
@@ -139,25 +149,37 @@ class _Load:
         self._decoder = decoder
         self._found = Findings()
 
-    def run(self, began: float, progress: Callable[[int, int], None], *, allow_damaged: bool) -> Outcome:
-        """Read the tarball to its end, then merge and commit."""
+    def run(
+        self,
+        began: float,
+        progress: Callable[[int, int], None],
+        replaced: tuple[Entry | None, Sequence[Path]],
+        *,
+        allow_damaged: bool,
+    ) -> Outcome:
+        """Read the tarball to its end, then take out the one it replaces, if any, merge and commit."""
         with ExitStack() as stack:
-            folder = stack.enter_context(_spool_folder(self._config.spool, self._source.stem))
+            folder = stack.enter_context(spool_folder(self._config.spool, self._source.stem))
             watch = stack.enter_context(connect(self._config, Account.LOADER, self._survey.name))
             watch.exec_driver_sql("SET SESSION TRANSACTION ISOLATION LEVEL READ UNCOMMITTED")
             identity = (self._source.name, tarball_id(self._source.name))
-            transaction = TarballTransaction(self._connection, watch, self._survey, identity, folder)
+            old, places = replaced
+            removal = None if old is None else Removal(self._connection, self._survey, old, folder, places)
+            transaction = TarballTransaction(self._connection, watch, self._survey, identity, folder, removal)
             shared = shared_rows(self._source, self._survey, folder)
             thumbnails = stack.enter_context(_Thumbnails(self._config, self._source.stem))
             reader = stack.enter_context(open_packets(self._source, allow_damaged=allow_damaged))
             self._pass_batches(reader, transaction, shared, thumbnails, progress)
             same = find_entry_by_content(self._connection, reader.sha256)
-            if same is not None:
+            if same is not None and same.name != self._source.name:
                 self._connection.rollback()
                 return Outcome(self._source.name, skipped=f"the same content is in as {same.name}")
-            thumbnails.seal()
-            entry = transaction.close(shared, self._found.rejects, self._facts(reader, began))
-        return self._outcome(entry)
+            if removal is None:
+                thumbnails.seal()  # before the lock is taken: it may take long
+            facts = self._facts(reader, began)
+            entry = transaction.close(shared, self._found.rejects, facts, before_commit=thumbnails.seal)
+            thumbnails.remove_older()
+        return self._outcome(entry, transaction.removed)
 
     def _pass_batches(
         self,
@@ -205,7 +227,7 @@ class _Load:
             "seconds": time.monotonic() - began,
         }
 
-    def _outcome(self, entry: dict[str, Any]) -> Outcome:
+    def _outcome(self, entry: dict[str, Any], removed: Removed | None) -> Outcome:
         return Outcome(
             name=self._source.name,
             alerts=entry["alerts"] + entry["duplicates"],
@@ -214,7 +236,9 @@ class _Load:
             rejects=entry["rejects"],
             duplicates=entry["duplicates"],
             unknown_fields=tuple(sorted(self._found.unknown)),
+            doubts=tuple(self._found.doubts),
             damage=entry["damage"],
+            removed=removed,
             seconds=entry["seconds"],
             object_keys=frozenset(self._found.objects),
         )
@@ -227,6 +251,7 @@ class _Thumbnails:
         self._store: ThumbnailStore = open_store(config.thumbnails, readonly=False)
         self._tarball = tarball
         self._writers: dict[str, ThumbnailWriter] = {}
+        self._sealed: set[str] = set()
 
     def writer(self, rights: str) -> ThumbnailWriter:
         if rights not in self._writers:
@@ -235,7 +260,14 @@ class _Thumbnails:
 
     def seal(self) -> None:
         while self._writers:
-            self._writers.popitem()[1].seal()
+            rights, writer = self._writers.popitem()
+            writer.seal()
+            self._sealed.add(rights)
+
+    def remove_older(self) -> None:
+        """Take away what an earlier tarball of this name left in a rights class that this one does not have."""
+        for rights in set(RIGHTS) - self._sealed:
+            self._store.remove(self._tarball, rights)
 
     def __enter__(self) -> _Thumbnails:
         return self
@@ -256,11 +288,8 @@ def night_of(name: str) -> int | None:
     return None
 
 
-def _already_loaded(connection: Connection, source: Source) -> str:
-    """Say that a tarball of this name is in, or return nothing; fail if that one had another content."""
-    entry = find_entry(connection, source.name)
-    if entry is None:
-        return ""
+def _already_loaded(entry: Entry, source: Source) -> str:
+    """Say that a tarball of this name is in; fail if that one had another content."""
     modified = datetime.fromtimestamp(source.path.stat().st_mtime, tz=UTC).replace(tzinfo=None)
     # As rsync does: same name, size and time are the same file; only if they differ are all bytes read.
     if (entry.bytes, entry.modified) != (source.bytes, modified):
@@ -268,40 +297,3 @@ def _already_loaded(connection: Connection, source: Source) -> str:
         if found != entry.sha256:
             raise TarballChanged(source.name, entry.loaded_at, entry.sha256, found)
     return f"already loaded on {entry.loaded_at:%Y-%m-%d %H:%M} UTC"
-
-
-@contextmanager
-def _turn(config: Config, survey: Survey, name: str) -> Iterator[Connection]:
-    """Give a connection that alone may load the tarball of this name."""
-    with connect(config, Account.LOADER, survey.name) as connection:
-        # What a killed server left behind is rolled back in the background; its locks are waited for, not reported.
-        connection.exec_driver_sql(
-            f"SET SESSION sql_mode = 'TRADITIONAL', innodb_lock_wait_timeout = {ROLLBACK_SECONDS}"
-        )
-        lock(connection, _turn_name(survey, tarball_id(name)), TURN_SECONDS)
-        connection.rollback()
-        yield connection
-
-
-def _await_turn(config: Config, survey: Survey, tarball: int) -> None:
-    """Wait until the load of this tarball has ended, however it ends."""
-    with connect(config, Account.LOADER, survey.name) as connection:
-        lock(connection, _turn_name(survey, tarball), TURN_SECONDS)
-
-
-def _turn_name(survey: Survey, tarball: int) -> str:
-    return f"alertdb.{survey.name}.{tarball:x}"
-
-
-@contextmanager
-def _spool_folder(spool: Path, stem: str) -> Iterator[Path]:
-    """Give an empty folder for the CSV files of one tarball, and remove it afterwards; also what a killed load left."""
-    with spooling(spool):
-        spool.mkdir(parents=True, exist_ok=True)
-        for left in spool.glob(f"{glob.escape(stem[:100])}.*"):
-            shutil.rmtree(left, ignore_errors=True)
-        folder = Path(tempfile.mkdtemp(prefix=f"{stem[:100]}.", dir=spool))
-    try:
-        yield folder
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)

@@ -19,11 +19,14 @@ if TYPE_CHECKING:
 
     from alertdb.config import Config
     from ingest.pipeline import Outcome
+    from ingest.removal import Removed
+    from ingest.session import Options
     from ingest.tarballs import Source
 
-__all__ = ["progress", "report_estimate", "report_load"]
+__all__ = ["progress", "report_estimate", "report_load", "tell_removed"]
 
 SHOWN_FIELDS = 20  # of those that no table has; the ledger has all
+SHOWN_NAMES = 5
 PLAIN_SECONDS = 10  # between two lines of progress where there is no terminal
 # What an alert takes on disk, and how many a second are loaded: benchmarks/ingest.py prints both for a machine.
 DATABASE_BYTES_PER_ALERT = 6_000
@@ -36,9 +39,9 @@ def report_load(
     sources: Sequence[Source],
     config: Config,
     workers: int,
+    options: Options,
     *,
     max_bad: int | None,
-    allow_damaged: bool,
 ) -> list[Failure]:
     """Load all sources and tell of it; return the tarballs that failed.
 
@@ -51,7 +54,7 @@ def report_load(
     outcomes: list[Outcome] = []
     failures: list[Failure] = []
     with progress(console, sources) as (advance, finish):
-        for result in load_all(sources, config, workers=workers, allow_damaged=allow_damaged, progress=advance):
+        for result in load_all(sources, config, workers=workers, options=options, progress=advance):
             finish(result.name)
             if isinstance(result, Failure):
                 failures.append(result)
@@ -95,14 +98,41 @@ def _tell(console: Console, outcome: Outcome) -> None:
     line += f", {outcome.rejects:,} rejects" if outcome.rejects else ""
     line += f", {outcome.duplicates:,} of the alerts already in from another tarball" if outcome.duplicates else ""
     console.print(f"{line}, {outcome.seconds:.1f} s, {rate:,.0f} alerts/s", soft_wrap=True)
+    if outcome.removed:
+        tell_removed(console, f"  {outcome.name}: replaced", outcome.removed)
     if outcome.rejects:
         message(f"  {outcome.name}: see 'alertdb rejects {outcome.name}' for what was rejected and why")
+    if outcome.doubts:
+        message(
+            f"  {outcome.name}: {len(outcome.doubts):,} packets loaded with a damaged end, first {outcome.doubts[0]}"
+        )
     if outcome.damage:
         message(f"  {outcome.name}: loaded as partial: {outcome.damage}")
     if outcome.unknown_fields:
         names, more = outcome.unknown_fields[:SHOWN_FIELDS], len(outcome.unknown_fields) - SHOWN_FIELDS
         listed = ", ".join(names) + (f" and {more:,} more" if more > 0 else "")
         message(f"  {outcome.name}: fields that no table has, left out: {listed}")
+
+
+def tell_removed(console: Console, what: str, removed: Removed) -> None:
+    """Tell what left the archive with a tarball, and what of other tarballs could not be brought back."""
+    parts = [f"{removed.alerts:,} alerts"]
+    parts += [f"{removed.handed_over:,} alerts stay, since another tarball holds them"] if removed.handed_over else []
+    for table, count in removed.rows.items():
+        parts += [f"{table} {abs(count):,} rows {'less' if count > 0 else 'more'}"] if count else []
+    console.print(f"{what}: {', '.join(parts)}", soft_wrap=True)
+    if removed.missing:
+        names = _first(removed.missing)
+        message(f"  Of the nights around {len(removed.missing):,} tarballs were not at hand (see --from): {names}")
+    if removed.left:
+        message(
+            f"  Up to {sum(removed.left.values()):,} rows of {len(removed.left):,} objects may stand in them too, and "
+            f"are missing now: {_first(sorted(removed.left))}. To bring them back: alertdb ingest --replace with them."
+        )
+
+
+def _first(names: Sequence[str]) -> str:
+    return ", ".join(names[:SHOWN_NAMES]) + (", …" if len(names) > SHOWN_NAMES else "")
 
 
 def _tell_totals(console: Console, outcomes: Sequence[Outcome], failures: Sequence[Failure], seconds: float) -> None:

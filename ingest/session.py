@@ -19,13 +19,23 @@ from ingest.surveys.ztf import Ztf
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
+    from pathlib import Path
 
     from alertdb.config import Config
     from ingest.tarballs import Source
 
-__all__ = ["Failure", "choose_workers", "load_all"]
+__all__ = ["Failure", "Options", "choose_workers", "load_all"]
 
 BYTES_PER_WORKER = 100 * 10**6  # a process takes a second to start: less is not worth one
+
+
+@dataclass(frozen=True)
+class Options:
+    """How to load: see `ingest.pipeline.load_tarball`."""
+
+    allow_damaged: bool = False
+    replace: bool = False
+    neighbours: tuple[Path, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -47,7 +57,7 @@ def load_all(
     config: Config,
     *,
     workers: int,
-    allow_damaged: bool,
+    options: Options,
     progress: Callable[[str, int, int], None],
 ) -> Iterator[Outcome | Failure]:
     """Load all sources; yield what became of each as it ends.
@@ -59,16 +69,16 @@ def load_all(
     """
     if workers == 1:
         for source in sources:
-            yield _load(source, config, allow_damaged, progress)
+            yield _load(source, config, options, progress)
         return
-    yield from _load_side_by_side(sources, config, workers, allow_damaged, progress)
+    yield from _load_side_by_side(sources, config, workers, options, progress)
 
 
 def _load_side_by_side(
     sources: Sequence[Source],
     config: Config,
     workers: int,
-    allow_damaged: bool,
+    options: Options,
     progress: Callable[[str, int, int], None],
 ) -> Iterator[Outcome | Failure]:
     context = multiprocessing.get_context("spawn")  # threads and connections of this process must not be inherited
@@ -76,7 +86,7 @@ def _load_side_by_side(
     with _Listener(news, progress), ProcessPoolExecutor(workers, context, _begin, (news,)) as pool:
         try:
             with _interrupts_held():  # a process that is only starting would answer Ctrl-C with a traceback
-                futures = [pool.submit(_load_and_tell, source, config, allow_damaged) for source in sources]
+                futures = [pool.submit(_load_and_tell, source, config, options) for source in sources]
             for future in as_completed(futures):
                 yield future.result()
         except BrokenProcessPool as error:
@@ -100,14 +110,16 @@ def _interrupts_held() -> Iterator[None]:
 
 
 def _load(
-    source: Source, config: Config, allow_damaged: bool, progress: Callable[[str, int, int], None]
+    source: Source, config: Config, options: Options, progress: Callable[[str, int, int], None]
 ) -> Outcome | Failure:
     try:
         return load_tarball(
             source,
             config,
             Ztf(),
-            allow_damaged=allow_damaged,
+            allow_damaged=options.allow_damaged,
+            replace=options.replace,
+            neighbours=options.neighbours,
             progress=lambda read, alerts: progress(source.name, read, alerts),
         )
     except AlertdbError as error:
@@ -124,8 +136,8 @@ def _begin(news: Any) -> None:
     signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
 
 
-def _load_and_tell(source: Source, config: Config, allow_damaged: bool) -> Outcome | Failure:
-    return _load(source, config, allow_damaged, lambda *step: _news.put(step))
+def _load_and_tell(source: Source, config: Config, options: Options) -> Outcome | Failure:
+    return _load(source, config, options, lambda *step: _news.put(step))
 
 
 class _Listener:

@@ -11,22 +11,23 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
-from sqlalchemy import text
 
 from alertdb.errors import LoadRefused
 from ingest.checksum import MODULUS, checksum, row_hashes, total
 from ingest.ledger import Reject, record_change, write_entry
-from ingest.load import MERGE_LOCK_SECONDS, load_csv, lock, merge_lock, release
+from ingest.load import MERGE_LOCK_SECONDS, alerts_lock, load_csv, lock, merge_lock, release
+from ingest.removal import hand_over
 from ingest.shared_tables import HASH, Change, drop_arrived, merge_history, merge_rows
 from ingest.spool import write_csv
 from ingest.summary import update_summary
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
     from sqlalchemy import Connection
 
+    from ingest.removal import Removal, Removed
     from ingest.spool import SharedRows
     from ingest.surveys import SharedTable, Survey
 
@@ -34,11 +35,6 @@ __all__ = ["LoadedElsewhere", "TarballTransaction"]
 
 BATCH_LOCK_SECONDS = 600
 CANDIDS_PER_QUERY = 5000
-HAND_OVER = f"""
-UPDATE tarballs SET alerts = alerts - :n, duplicates = duplicates + :n, candid_sum = candid_sum - :sum,
-    alerts_checksum = (CAST(alerts_checksum AS DECIMAL(30)) + :part) % {MODULUS}
-WHERE id = :id
-"""
 EMPTY = pl.DataFrame(schema={"objectId": pl.String, "candid": pl.Int64, "jd": pl.Float64, "programid": pl.Int32})
 
 
@@ -65,16 +61,32 @@ class TarballTransaction:
         The tarball's name and id.
     folder
         Where CSV files go.
+    removal
+        Of the tarball that this one replaces. Alerts wait on disk then until the old ones are out.
+
+    Attributes
+    ----------
+    removed
+        What became of the tarball that was replaced, once it is out.
     """
 
     def __init__(
-        self, connection: Connection, watch: Connection, survey: Survey, tarball: tuple[str, int], folder: Path
+        self,
+        connection: Connection,
+        watch: Connection,
+        survey: Survey,
+        tarball: tuple[str, int],
+        folder: Path,
+        removal: Removal | None = None,
     ) -> None:
         self._connection = connection
         self._watch = watch
         self._survey = survey
         self._name, self._id = tarball
         self._folder = folder
+        self._removal = removal
+        self._waiting: list[Path] = []
+        self.removed: Removed | None = None
         self._contested: list[pl.DataFrame] = []  # alerts that a tarball already in the archive holds
         self._arrived: list[pl.DataFrame] = []
         self._alerts = 0
@@ -90,7 +102,14 @@ class TarballTransaction:
             If another load under way holds one of them; roll back, wait for it, begin again.
         """
         self._arrived.append(alerts.select(EMPTY.columns))
-        name = f"alertdb.{self._survey.name}.alerts"
+        if self._removal is None:
+            self._add(alerts)
+            return
+        self._waiting.append(self._folder / f"waiting-{len(self._waiting):05}.arrow")
+        alerts.write_ipc(self._waiting[-1])
+
+    def _add(self, alerts: pl.DataFrame) -> None:
+        name = alerts_lock(self._survey.name)
         if not lock(self._connection, name, BATCH_LOCK_SECONDS):
             raise LoadRefused.because(self._name, f"no turn to load alerts within {BATCH_LOCK_SECONDS} s")
         try:
@@ -107,6 +126,7 @@ class TarballTransaction:
         shared: Mapping[str, SharedRows],
         rejects: Sequence[Reject],
         facts: Mapping[str, Any],
+        before_commit: Callable[[], None] = lambda: None,
     ) -> dict[str, Any]:
         """Merge everything, write the ledger and commit; return the ledger's row.
 
@@ -116,11 +136,14 @@ class TarballTransaction:
             Rows for each shared table.
         facts
             Columns of the ledger that only the caller knows.
+        before_commit
+            Called when all is done but the commit.
         """
         name = merge_lock(self._survey.name)
         if not lock(self._connection, name, MERGE_LOCK_SECONDS):
             raise LoadRefused.because(self._name, f"no turn to merge within {MERGE_LOCK_SECONDS} s")
         try:
+            self._replace()
             duplicates = self._settle_contested()
             self._fill_helpers()
             entry = {**facts, **self._merge_shared(shared), **self._describe_alerts(), "duplicates": duplicates}
@@ -128,10 +151,21 @@ class TarballTransaction:
             self._check_alerts()
             entry |= {"id": self._id, "name": self._name, "survey": self._survey.name, "rejects": len(rejects)}
             write_entry(self._connection, entry, rejects)
+            before_commit()
             self._connection.commit()
         finally:
             release(self._connection, name)
         return entry
+
+    def _replace(self) -> None:
+        """Take out the tarball that this one replaces, then load the alerts that wait for that."""
+        if self._removal is None:
+            return
+        # Other loads look for known alerts under this lock: they must not see some that go and have gone.
+        lock(self._connection, alerts_lock(self._survey.name), BATCH_LOCK_SECONDS)
+        self.removed = self._removal.run()
+        for path in self._waiting:
+            self._add(pl.read_ipc(path))
 
     def _load_alerts(self, alerts: pl.DataFrame) -> None:
         if alerts.is_empty():
@@ -179,10 +213,12 @@ class TarballTransaction:
         contested = pl.concat(self._contested)
         owners = self._owners(self._connection, contested["candid"].to_list())
         names = {row.id: row.name for row in self._connection.exec_driver_sql("SELECT id, name FROM tarballs")}
+        left = contested.filter(~pl.col("candid").is_in(list(owners)))  # their tarball was removed meanwhile
+        self._load_alerts(left)
         ours = [candid for candid, owner in owners.items() if names[owner] > self._name]
         for owner in {owners[candid] for candid in ours}:
             self._take_over(contested.filter(pl.col("candid").is_in([c for c in ours if owners[c] == owner])), owner)
-        return contested.height - len(ours)
+        return contested.height - len(ours) - left.height
 
     def _take_over(self, alerts: pl.DataFrame, owner: int) -> None:
         listed = ", ".join(str(candid) for candid in alerts["candid"])
@@ -193,10 +229,7 @@ class TarballTransaction:
         )
         self._load_alerts(alerts)
         # The rows that went were equal to ours: the same packets. So is their part of the checksum.
-        part = checksum(alerts.select(self._survey.alert_columns))
-        total = Decimal(sum(alerts["candid"].to_list()))
-        numbers = {"n": alerts.height, "sum": total, "part": MODULUS - part, "id": owner}
-        self._connection.execute(text(HAND_OVER), numbers)
+        hand_over(self._connection, owner, alerts.select(self._survey.alert_columns), sign=-1)
 
     def _fill_helpers(self) -> None:
         """Fill the temporary tables `arrived` (candid) and `touched` (objectId) with this tarball's alerts."""
