@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 import cramjam
 
-from ingest.decoding.limits import MAX_PACKET, MAX_PARTS, MAX_RATIO, SMALL
+from ingest.decoding.limits import MAX_HEADER, MAX_PACKET, MAX_PARTS, MAX_RATIO, SMALL
 
 __all__ = ["CODECS", "BadPacket", "Header", "Record", "decompress", "find_record", "read_header", "read_long"]
 
@@ -52,6 +52,8 @@ def read_header(view: memoryview, start: int, end: int) -> tuple[Header, int]:
     if bytes(view[start : min(end, start + len(MAGIC))]) != MAGIC:
         raise BadPacket("this is no Avro packet: it does not begin with 'Obj' and the byte 1")
     metadata, position = _read_metadata(view, start + len(MAGIC), end)
+    if position - start > MAX_HEADER:
+        raise BadPacket(f"the packet's header has {position - start} bytes; at most {MAX_HEADER} are accepted")
     if "avro.schema" not in metadata:
         raise BadPacket("the packet's header has no schema")
     codec = metadata.get("avro.codec", b"null").decode("ascii", "backslashreplace")
