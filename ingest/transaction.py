@@ -89,6 +89,7 @@ class TarballTransaction:
         self.removed: Removed | None = None
         self._contested: list[pl.DataFrame] = []  # alerts that a tarball already in the archive holds
         self._arrived: list[pl.DataFrame] = []
+        self.taken_over = 0  # alerts of ours that another tarball owned before
         self._alerts = 0
         self._sum = 0
         self._checksum = 0
@@ -222,6 +223,7 @@ class TarballTransaction:
         return contested.height - len(ours) - left.height
 
     def _take_over(self, alerts: pl.DataFrame, owner: int) -> None:
+        self.taken_over += alerts.height
         listed = ", ".join(str(candid) for candid in alerts["candid"])
         # By the key whatever the optimizer thinks: a scan would wait for the rows that other loads are writing, and
         # they wait for us.

@@ -234,7 +234,7 @@ def test_packets_that_a_broker_encoded_anew(
 def test_an_empty_tarball(archive: Config, run: Run, tmp_path: Path) -> None:
     code, printed = run("ingest", make_tarball(tmp_path / "ztf_public_20240121.tar.gz", []))
     assert code == 0
-    assert "1 tarballs loaded: 0 alerts" in printed
+    assert "1 tarball loaded: 0 alerts" in printed
     assert counts(archive) == dict.fromkeys(counts(archive), 0) | {"tarballs": 1}
 
 

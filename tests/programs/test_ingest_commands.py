@@ -115,7 +115,7 @@ def test_one_bad_tarball_does_not_stop_the_others(run: Run, real_tarballs: list[
     (tmp_path / "b.tar.gz").write_bytes(real_tarballs[2].read_bytes())
     done = run("ingest", tmp_path)
     assert "a.tar.gz" in one_line_of_many(done)
-    assert "1 tarballs loaded, 1 failed: 2 alerts" in done.stdout
+    assert "1 tarball loaded, 1 failed: 2 alerts" in done.stdout
 
 
 def test_plain_tar_and_workers(run: Run, archive: Config, real_tarballs: list[Path], tmp_path: Path) -> None:
