@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -11,6 +10,7 @@ from alertdb.cli.output import counted, message, size
 from alertdb.database import Account, connect
 from alertdb.errors import AlertdbError, TooManyRejects
 from ingest.ledger import list_entries
+from ingest.room import ROWS_SHARE, THUMBNAILS_SHARE, find_rooms
 from ingest.session import Failure, load_all
 from ingest.tarballs import estimate
 
@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     from alertdb.config import Config
     from ingest.pipeline import Outcome
     from ingest.removal import Removed
-    from ingest.session import Options
+    from ingest.room import ROWS_SHARE, THUMBNAILS_SHARE, find_rooms
+from ingest.session import Options
     from ingest.tarballs import Source
 
 __all__ = ["progress", "report_estimate", "report_load", "tell_removed"]
@@ -30,10 +31,7 @@ __all__ = ["progress", "report_estimate", "report_load", "tell_removed"]
 SHOWN_FIELDS = 20  # of those that no table has; the ledger has all
 SHOWN_NAMES = 5
 PLAIN_SECONDS = 10  # between two lines of progress where there is no terminal
-# What an alert takes on disk, and how many a second are loaded: benchmarks/ingest.py prints both for a machine.
-DATABASE_BYTES_PER_ALERT = 6_000
-THUMBNAIL_SHARE = 0.87  # of a tarball's bytes are cutouts
-ALERTS_PER_SECOND = 3_000
+ALERTS_PER_SECOND = 1_000  # what a machine of two cores does at least; benchmarks/ingest.py measures yours
 
 
 def report_load(
@@ -81,16 +79,14 @@ def report_estimate(console: Console, sources: Sequence[Source], config: Config)
         alerts += guess.alerts if guess else 0
         what = f"about {counted(guess.alerts, 'alert')}, {size(source.bytes)}" if guess else "already in"
         console.print(f"{source.name}: {what}", soft_wrap=True)
-    thumbnails = int(sum(source.bytes for source in new) * THUMBNAIL_SHARE)
-    rows = alerts * DATABASE_BYTES_PER_ALERT
-    home = next(parent for parent in (config.home, *config.home.parents) if parent.exists())
-    free = shutil.disk_usage(home).free
-    verdict = "enough" if free > rows + thumbnails else "NOT enough"
-    hours = alerts / ALERTS_PER_SECOND / 3600
+    unread = sum(source.bytes for source in new)
+    rooms = find_rooms(unread, config)
+    verdict = "enough" if all(room.free > room.needed for room in rooms) else "NOT enough"
+    free = ", ".join(f"{size(room.free)} free on the disk of {room.place}" for room in rooms)
     console.print(
-        f"In all: about {counted(alerts, 'alert')}, {size(rows)} in the database, {size(thumbnails)} of thumbnails, "
-        f"{hours:.2f} hours at {ALERTS_PER_SECOND:,} alerts/s (a rate for two cores and a fast disk); "
-        f"{size(free)} free: {verdict}. Nothing was loaded.",
+        f"In all: about {counted(alerts, 'alert')}, {size(int(unread * ROWS_SHARE))} in the database, "
+        f"{size(int(unread * THUMBNAILS_SHARE))} of thumbnails, {alerts / ALERTS_PER_SECOND / 3600:.2f} hours "
+        f"at {ALERTS_PER_SECOND:,} alerts/s; {free}: {verdict}. Nothing was loaded.",
         soft_wrap=True,
     )
 

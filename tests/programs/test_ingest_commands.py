@@ -139,7 +139,9 @@ def test_dry_run_loads_nothing(run: Run, archive: Config, real_tarballs: list[Pa
     done = run("ingest", real_tarballs[0].parent, "--dry-run")
     assert done.returncode == 0
     last = done.stdout.strip().splitlines()[-1]
-    assert re.search(r"about 1[34]\d alerts.* in the database.*thumbnails.*hours.*free: enough", last), last
+    assert re.search(
+        r"about 1[34]\d alerts.* in the database.*thumbnails.*hours.*free on the disk of .*: enough", last
+    ), last
     assert stored_table(archive, "tarballs", ("name",)) == {}
 
 
