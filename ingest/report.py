@@ -22,8 +22,7 @@ if TYPE_CHECKING:
     from alertdb.config import Config
     from ingest.pipeline import Outcome
     from ingest.removal import Removed
-    from ingest.room import ROWS_SHARE, THUMBNAILS_SHARE, find_rooms
-from ingest.session import Options
+    from ingest.session import Options
     from ingest.tarballs import Source
 
 __all__ = ["progress", "report_estimate", "report_load", "tell_removed"]
