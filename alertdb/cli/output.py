@@ -12,13 +12,15 @@ from typing import IO, TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from alertdb.errors import UsageError
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     import pyarrow as pa
     from rich.console import Console
 
-__all__ = ["Format", "FormatOption", "OutputOption", "console", "message", "size", "write_table"]
+__all__ = ["Format", "FormatOption", "OutputOption", "check_output", "console", "message", "size", "write_table"]
 
 BATCH_ROWS = 10_000
 
@@ -32,6 +34,7 @@ class Format(StrEnum):
     PARQUET = "parquet"
 
 
+SUFFIXES = {".csv": Format.CSV, ".json": Format.JSON, ".parquet": Format.PARQUET}
 FormatOption = Annotated[
     Format | None,
     typer.Option(
@@ -79,6 +82,7 @@ def write_table(table: pa.Table, form: Format | None = None, output: Path | None
     output
         File to write; None for standard output.
     """
+    check_output(form, output)
     chosen = form or _format_of(output)
     if chosen is Format.TABLE:
         _write_for_people(table, output)
@@ -92,9 +96,22 @@ def write_table(table: pa.Table, form: Format | None = None, output: Path | None
     message(f"{table.num_rows:,} rows written to {output}")
 
 
+def check_output(form: Format | None, output: Path | None) -> None:
+    """Refuse, before any work is done, a file of a kind that is not known, and bytes on a terminal.
+
+    Raises
+    ------
+    UsageError
+        If the suffix says no format and none is given, or if parquet would go to a terminal.
+    """
+    if output is not None and form is None and output.suffix.lower() not in SUFFIXES:
+        raise UsageError(f"{output} names no format; expected a name that ends in {', '.join(SUFFIXES)}, or --format.")
+    if output is None and form is Format.PARQUET and sys.stdout.isatty():
+        raise UsageError("A terminal cannot show parquet; parquet needs --output FILE.")
+
+
 def _format_of(output: Path | None) -> Format:
-    suffix = output.suffix.removeprefix(".").lower() if output else ""
-    return Format(suffix) if suffix in list(Format) else Format.TABLE
+    return Format.TABLE if output is None else SUFFIXES[output.suffix.lower()]
 
 
 def _write_for_people(table: pa.Table, output: Path | None) -> None:
