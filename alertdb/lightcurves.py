@@ -11,6 +11,8 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import AutoMinorLocator, ScalarFormatter
 
+from alertdb.filters import COLOURS
+
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
@@ -28,7 +30,7 @@ DATE_FORMATS = ((1000.0, "%Y-%m"), (4.0, "%Y-%m-%d"), (0.0, "%m-%d %H:%M"))  # f
 
 @dataclass(frozen=True)
 class Look:
-    """How a filter is drawn; the colours are told apart in all common kinds of colour blindness."""
+    """How a filter is drawn."""
 
     name: str
     color: str
@@ -36,9 +38,9 @@ class Look:
 
 
 LOOKS = {
-    1: Look("g", "#009E73", "o"),
-    2: Look("r", "#D55E00", "s"),
-    3: Look("i", "#4D3B52", "D"),
+    1: Look("g", COLOURS["g"], "o"),
+    2: Look("r", COLOURS["r"], "s"),
+    3: Look("i", COLOURS["i"], "D"),
 }
 OTHER = Look("other", "#777777", "h")
 

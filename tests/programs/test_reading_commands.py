@@ -326,6 +326,9 @@ def test_a_sheet_alone(config: Config, tmp_path: Path) -> None:
     assert (done.returncode, done.stderr.decode()) == (0, f"cutouts of 34 alerts drawn into {sheet}\n")
     assert [path.name for path in tmp_path.iterdir()] == ["sheet.png"]
     assert imread(sheet).shape[0] > 500
+    assert_one_line(
+        call(config, "thumbnails", "--object", SUPERNOVA, "--sheet", str(sheet), "-f", "png"), 2, "--output"
+    )
 
 
 def test_thumbnails_that_are_not_there(config: Config, real_tarballs: list[Path], tmp_path: Path) -> None:
@@ -337,5 +340,6 @@ def test_thumbnails_that_are_not_there(config: Config, real_tarballs: list[Path]
     assert "thumbnail of candid 7 " in told
     assert (tmp_path / f"{candid}_science.png").exists()
     assert_one_line(call(config, "thumbnails", "--object", "ztf21abiuvdk"), 1, SUPERNOVA)
+    assert_one_line(call(config, "thumbnails", "7", "--output", str(tmp_path)), 1, "candid 7 ")
     for arguments in ([], [str(candid), "--object", SUPERNOVA]):
         assert_one_line(call(config, "thumbnails", *arguments), 2, "--object OBJECTID")
