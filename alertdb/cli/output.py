@@ -119,11 +119,22 @@ def _write_for_people(table: pa.Table, output: Path | None) -> None:
 
     from alertdb.cli.tables import print_table
 
+    table = _without_empty(table)
     if output is None:
         print_table(table, console())
         return
     with output.open("w", encoding="utf-8") as file:
         print_table(table, Console(file=file, highlight=False))
+
+
+def _without_empty(table: pa.Table) -> pa.Table:
+    """Leave out the columns that are NULL in all rows, and say so; a table of nothing else stays as it is."""
+    empty = [name for name in table.column_names if table.column_names.count(name) == 1]
+    empty = [name for name in empty if table.num_rows and table[name].null_count == table.num_rows]
+    if not empty or len(empty) == table.num_columns:
+        return table
+    message(f"{', '.join(empty)}: empty, left out")
+    return table.drop_columns(empty)
 
 
 def _write_csv(table: pa.Table, file: IO[bytes]) -> None:

@@ -106,7 +106,7 @@ def test_sql_parquet_keeps_types(config: Config, tmp_path: Path) -> None:
 
 
 def test_sql_table_is_whole_where_nobody_looks(config: Config) -> None:
-    lines = output_of(config, "sql", "SELECT * FROM alerts").splitlines()
+    lines = call(config, "sql", "SELECT * FROM alerts").stdout.decode().splitlines()
     assert len(lines) == 139 + 3
     assert lines[-1] == "139 rows"
     assert "…" not in "".join(lines)
