@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Self, SupportsIndex
 
 import pyarrow as pa
+from pyarrow.compute import index_in
 from sqlalchemy import make_url
 from sqlalchemy.exc import ArgumentError
 
@@ -131,7 +132,7 @@ class Archive:
         names = [objects] if isinstance(objects, str) else list(dict.fromkeys(objects))
         wanted = {"alert": True, "history": history, "limit": limits, "forced": forced}
         kinds = [kind for kind, chosen in wanted.items() if chosen]
-        statement = "SELECT * FROM lightcurve WHERE objectId IN :names AND kind IN :kinds ORDER BY objectId, jd, fid"
+        statement = "SELECT * FROM lightcurve WHERE objectId IN :names AND kind IN :kinds"
         if not names:
             return self.reader.query("SELECT * FROM lightcurve WHERE FALSE")
         parts = [
@@ -140,7 +141,9 @@ class Archive:
         ]
         table = pa.concat_tables(parts)
         self._check_known(names, table)
-        return table.sort_by([("objectId", "ascending"), ("jd", "ascending"), ("fid", "ascending")])
+        table = table.append_column("place", index_in(table["objectId"], pa.array(names)))
+        in_order = table.sort_by([("place", "ascending"), ("jd", "ascending"), ("fid", "ascending")])
+        return in_order.drop_columns("place")
 
     def object(self, name: str) -> pd.Series[Any]:
         """Return the summary of one object: counts, mean position, magnitudes per filter.
@@ -166,23 +169,25 @@ class Archive:
                 return table
         raise UnknownObject(name, nearest_objects(self.reader, name))
 
-    def cone(self, ra: float, dec: float, radius_arcsec: float) -> pd.DataFrame:
+    def cone(self, ra: float | str, dec: float | str, radius_arcsec: float) -> pd.DataFrame:
         """Return the alerts around a place, the nearest first.
 
         Parameters
         ----------
         ra, dec
-            Centre in degrees, J2000.
+            Centre, J2000: degrees, or text as ``"12:34:56.7"`` (hours) and ``"-20:11:02"``.
         radius_arcsec
             Radius of the cone in arcsec, up to 10 degrees.
 
         Returns
         -------
         pandas.DataFrame
-            One row per alert: distance (great-circle, arcsec) and the columns most asked for.
+            One row per alert: distance_arcsec (great-circle) and the columns most asked for.
 
         Raises
         ------
+        AngleUnusable
+            If ra or dec is neither.
         ConeUnusable
             If a number is out of its bounds.
         """
@@ -190,17 +195,18 @@ class Archive:
 
         return to_frame(self.cone_table(ra, dec, radius_arcsec))
 
-    def cone_table(self, ra: float, dec: float, radius_arcsec: float) -> pa.Table:
+    def cone_table(self, ra: float | str, dec: float | str, radius_arcsec: float) -> pa.Table:
         """Return what `cone` does as an Arrow table."""
-        from alertdb.sky import cone_ranges, separation_arcsec
+        from alertdb.sky import cone_ranges, in_degrees, separation_arcsec
 
-        ranges = cone_ranges(ra, dec, radius_arcsec)
+        place = in_degrees(ra, hours=True), in_degrees(dec, hours=False)
+        ranges = cone_ranges(*place, radius_arcsec)
         inside = " OR ".join(f"hpx29 BETWEEN {first} AND {last}" for first, last in ranges)
         table = self.reader.query(f"SELECT {CONE_COLUMNS} FROM alerts WHERE {inside}")
-        distance = separation_arcsec(ra, dec, table["ra"].to_numpy(), table["dec"].to_numpy())
-        table = table.add_column(0, "distance", pa.array(distance))
+        distance = separation_arcsec(*place, table["ra"].to_numpy(), table["dec"].to_numpy())
+        table = table.add_column(0, "distance_arcsec", pa.array(distance))
         return table.filter(pa.array(distance <= radius_arcsec)).sort_by(
-            [("distance", "ascending"), ("jd", "ascending")]
+            [("distance_arcsec", "ascending"), ("jd", "ascending")]
         )
 
     def thumbnails(self, which: str | SupportsIndex | Iterable[SupportsIndex]) -> dict[int, dict[str, Image]]:

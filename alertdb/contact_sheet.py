@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from alertdb.filters import COLOURS
 from alertdb.stamps import ORIGIN, brightness, percentile_limits, valid_values, zoomed
 from alertdb.thumbnails import KINDS
 
@@ -24,11 +25,11 @@ __all__ = ["SheetAlert", "contact_sheet", "utc_text"]
 
 Canvas = npt.NDArray[np.uint8]
 
-_FILTER_COLOURS = {"g": "#1a7f37", "r": "#cf222e", "i": "#8a5a00"}
 _NO_VALUE = (201, 209, 217)  # light blue-grey, which no pixel with a value has
 _GAP, _GUTTER, _MARGIN = 4, 28, 24  # pixels between the cutouts of an alert, between alerts, around all
 _CAPTION, _HEADER, _FOOTER = 26, 66, 10
 _ASPECT = 1.25  # width of a sheet over its height, about
+_NARROWEST = 460  # for the title and the remark beside it
 _DPI = 100
 
 
@@ -54,7 +55,9 @@ class SheetAlert:
     stamps: Mapping[str, Image]
 
 
-def contact_sheet(alerts: Sequence[SheetAlert], *, title: str = "", origin: Origin = ORIGIN) -> Figure:
+def contact_sheet(
+    alerts: Sequence[SheetAlert], *, title: str = "", origin: Origin = ORIGIN, kinds: Sequence[str] = KINDS
+) -> Figure:
     """Draw the cutouts of alerts, each with its time (UTC), filter and magnitude, from left to right, top to bottom.
 
     Every cutout has a brightness scale of its own. Pixels without a value are light blue-grey.
@@ -67,6 +70,8 @@ def contact_sheet(alerts: Sequence[SheetAlert], *, title: str = "", origin: Orig
         Above all, as the object's name.
     origin
         Whether row 0 of the images is at the bottom (``lower``) or at the top (``upper``).
+    kinds
+        Which cutouts of each alert, from left to right.
 
     Returns
     -------
@@ -75,11 +80,11 @@ def contact_sheet(alerts: Sequence[SheetAlert], *, title: str = "", origin: Orig
     """
     from matplotlib.figure import Figure  # here, since it takes half a second, and readers of arrays need none
 
-    layout = _Layout.of(alerts)
+    layout = _Layout.of(alerts, tuple(kinds))
     figure = Figure(figsize=(layout.width / _DPI, layout.height / _DPI), dpi=_DPI)
     canvas = np.full((layout.height, layout.width, 3), 255, np.uint8)
     for number, alert in enumerate(alerts):
-        for kind in KINDS:
+        for kind in layout.kinds:
             _paint(canvas, layout.cell(number, kind), layout.zoom, alert.stamps.get(kind), kind, origin)
     axes = figure.add_axes((0, 0, 1, 1))
     axes.set_axis_off()
@@ -101,16 +106,17 @@ class _Layout:
     alerts: int
     cell_size: int
     zoom: int
+    kinds: tuple[str, ...]
 
     @classmethod
-    def of(cls, alerts: Sequence[SheetAlert]) -> _Layout:
+    def of(cls, alerts: Sequence[SheetAlert], kinds: tuple[str, ...]) -> _Layout:
         sizes = [max(stamp.shape) for alert in alerts for stamp in alert.stamps.values()]
         zoom = 4 if len(alerts) <= 2 else 3 if len(alerts) <= 9 else 2
-        return cls(len(alerts), max(sizes, default=63) * zoom, zoom)
+        return cls(len(alerts), max(sizes, default=63) * zoom, zoom, kinds)
 
     @property
     def tile_width(self) -> int:
-        return len(KINDS) * self.cell_size + (len(KINDS) - 1) * _GAP
+        return len(self.kinds) * self.cell_size + (len(self.kinds) - 1) * _GAP
 
     @property
     def tile_height(self) -> int:
@@ -127,7 +133,7 @@ class _Layout:
 
     @property
     def width(self) -> int:
-        return 2 * _MARGIN + self.columns * (self.tile_width + _GUTTER) - _GUTTER
+        return max(_NARROWEST, 2 * _MARGIN + self.columns * (self.tile_width + _GUTTER) - _GUTTER)
 
     @property
     def height(self) -> int:
@@ -141,7 +147,7 @@ class _Layout:
     def cell(self, number: int, kind: str) -> tuple[int, int, int]:
         """Return the upper left corner (x, y) and the size of a cutout."""
         x, y = self.tile(number)
-        return x + KINDS.index(kind) * (self.cell_size + _GAP), y + _CAPTION, self.cell_size
+        return x + self.kinds.index(kind) * (self.cell_size + _GAP), y + _CAPTION, self.cell_size
 
 
 def _paint(
@@ -188,9 +194,15 @@ def _write_texts(figure: Figure, layout: _Layout, alerts: Sequence[SheetAlert], 
         figure.text(x / layout.width, 1 - y / layout.height, text, **(plain | style))
 
     write(_MARGIN, 30, title, fontsize=14, weight="bold")
-    write(layout.width - _MARGIN, 30, f"{len(alerts)} alerts, times in UTC", ha="right", color="#59636e")
+    write(
+        layout.width - _MARGIN,
+        30,
+        f"{len(alerts)} alert{'' if len(alerts) == 1 else 's'}, times in UTC",
+        ha="right",
+        color="#59636e",
+    )
     for column in range(layout.columns):
-        for kind in KINDS:
+        for kind in layout.kinds:
             x, _, size = layout.cell(column, kind)
             write(x + size / 2, _HEADER - 8, kind, ha="center", color="#59636e")
     for number, alert in enumerate(alerts):
@@ -199,5 +211,5 @@ def _write_texts(figure: Figure, layout: _Layout, alerts: Sequence[SheetAlert], 
         magnitude = "" if alert.magnitude is None else f"{alert.magnitude:.2f}"
         write(x, y, utc_text(alert.jd))
         write(x + layout.tile_width, y, magnitude, ha="right")
-        colour = _FILTER_COLOURS.get(alert.filter, "#1f2328")
+        colour = COLOURS.get(alert.filter, "#1f2328")
         write(x + layout.tile_width - 44, y, alert.filter, ha="right", weight="bold", color=colour)

@@ -482,8 +482,9 @@ class QueryRefused(AlertdbError):
 class ConeUnusable(UsageError):
     """A place or radius outside what is meant by it."""
 
-    def __init__(self, what: str, value: object, smallest: float, largest: float) -> None:
-        super().__init__(f"The {what} is {value}; expected over {smallest:g} up to {largest:g}.")
+    def __init__(self, what: str, value: object, smallest: float, largest: float, *, above: bool = False) -> None:
+        bound = "over" if above else "from"
+        super().__init__(f"The {what} is {value}; expected {bound} {smallest:g} up to {largest:g}.")
 
 
 class LoaderDied(AlertdbError):

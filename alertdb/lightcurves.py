@@ -11,6 +11,8 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import AutoMinorLocator, ScalarFormatter
 
+from alertdb.filters import COLOURS
+
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
@@ -28,7 +30,7 @@ DATE_FORMATS = ((1000.0, "%Y-%m"), (4.0, "%Y-%m-%d"), (0.0, "%m-%d %H:%M"))  # f
 
 @dataclass(frozen=True)
 class Look:
-    """How a filter is drawn; the colours are told apart in all common kinds of colour blindness."""
+    """How a filter is drawn."""
 
     name: str
     color: str
@@ -36,9 +38,9 @@ class Look:
 
 
 LOOKS = {
-    1: Look("g", "#009E73", "o"),
-    2: Look("r", "#D55E00", "s"),
-    3: Look("i", "#4D3B52", "D"),
+    1: Look("g", COLOURS["g"], "o"),
+    2: Look("r", COLOURS["r"], "s"),
+    3: Look("i", COLOURS["i"], "D"),
 }
 OTHER = Look("other", "#777777", "h")
 
@@ -71,7 +73,7 @@ def draw_lightcurve(axes: Axes, frame: pd.DataFrame) -> None:
         look = LOOKS.get(fid, OTHER)
         part = points[points["fid"] == fid]
         _draw_filter(axes, part, look)
-        handles.append(_handle(look, label=_counts(look, part)))
+        handles.append(_handle(look, label=_counts(look, part), **_symbol(part)))
     axes.set_title(" ".join(dict.fromkeys(frame["objectId"])), fontsize=13, fontweight="bold", pad=9)
     _set_magnitudes(axes, points)
     _set_times(axes, float(np.ptp(points["mjd"].to_numpy())) if len(points) else 0.0)
@@ -133,14 +135,34 @@ def _handle(look: Look, **other: Any) -> Line2D:
     return Line2D([], [], **(properties | other))
 
 
+def _symbol(part: pd.DataFrame) -> dict[str, Any]:
+    """Return how a filter's symbol differs where it has no alerts and nothing from a history."""
+    kinds = set(part["kind"])
+    if kinds <= {"limit"}:
+        return {"marker": "v", "mfc": "none"}
+    return {"marker": "P"} if kinds <= {"limit", "forced"} else {}
+
+
+def _marker(points: pd.DataFrame) -> str:
+    """Return the symbol of the first of these points."""
+    if not len(points) or points["kind"].iloc[0] == "forced":
+        return "P"
+    return LOOKS.get(points["fid"].iloc[0], OTHER).marker
+
+
 def _explanations(points: pd.DataFrame) -> list[Line2D]:
     """Return the legend of those symbols that are in the picture."""
     gray = Look("", "#555555", "o")
+    is_history = points["kind"] == "history"
     outside = ~points["mag"].between(*SANE)
     outside_label = f"{outside.sum()} outside magnitude {SANE[0]:g} to {SANE[1]:g}: not shown"
     entries: list[tuple[pd.Series[bool], str, dict[str, Any]]] = [
-        (points["kind"] == "history", "known from the history only", {"ms": 3.4}),
-        (points["negative"], "fainter than the reference", {"mfc": "white"}),
+        (is_history, "known from the history only", {"ms": 3.4, "marker": _marker(points[is_history])}),
+        (
+            points["negative"],
+            "fainter than the reference",
+            {"mfc": "white", "marker": _marker(points[points["negative"]])},
+        ),
         (points["kind"] == "forced", "forced photometry", {"marker": "P", "ms": 4.0}),
         (points["kind"] == "limit", "upper limit (5 sigma)", {"marker": "v", "mfc": "none", "ms": 4.5}),
         (outside, outside_label, {"marker": ""}),

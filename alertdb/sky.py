@@ -13,7 +13,7 @@ from alertdb.errors import AngleUnusable, ConeUnusable
 if TYPE_CHECKING:
     import numpy.typing as npt
 
-__all__ = ["cone_ranges", "parse_angle", "separation_arcsec"]
+__all__ = ["cone_ranges", "in_degrees", "parse_angle", "separation_arcsec"]
 
 ORDER = 29  # of alerts.hpx29
 PIXEL_ARCSEC = 58.6 * 3600  # side of a pixel of order 0; each order halves it
@@ -44,7 +44,7 @@ def cone_ranges(ra: float, dec: float, radius_arcsec: float) -> list[tuple[int, 
     _check("declination", dec, -90.0, 90.0)
     _check("radius in arcsec", radius_arcsec, 0.0, LARGEST_RADIUS_ARCSEC)
     if radius_arcsec == 0:
-        raise ConeUnusable("radius in arcsec", radius_arcsec, 0.0, LARGEST_RADIUS_ARCSEC)
+        raise ConeUnusable("radius in arcsec", radius_arcsec, 0.0, LARGEST_RADIUS_ARCSEC, above=True)
     pixels, orders = _cover(ra % 360.0, dec, radius_arcsec + MARGIN_ARCSEC)
     shifts = 2 * (ORDER - orders)
     ranges: list[tuple[int, int]] = []
@@ -66,6 +66,27 @@ def separation_arcsec(
     haversine = np.sin((dec1 - dec0) / 2) ** 2 + np.cos(dec0) * np.cos(dec1) * np.sin((ra1 - ra0) / 2) ** 2
     result: npt.NDArray[np.float64] = np.degrees(2 * np.arcsin(np.sqrt(np.minimum(haversine, 1.0)))) * 3600
     return result
+
+
+def in_degrees(angle: float | str, *, hours: bool) -> float:
+    """Return degrees of an angle given as a number of degrees or as text.
+
+    Parameters
+    ----------
+    hours
+        Whether the first part of a sexagesimal text counts hours (right ascension).
+
+    Raises
+    ------
+    AngleUnusable
+        If it is neither.
+    """
+    if isinstance(angle, str):
+        return parse_angle(angle, hours=hours)
+    try:
+        return float(angle)
+    except (TypeError, ValueError):
+        raise AngleUnusable(str(angle), hours=hours) from None
 
 
 def parse_angle(text: str, *, hours: bool) -> float:
@@ -107,5 +128,5 @@ def _cover(ra: float, dec: float, radius_arcsec: float) -> tuple[Any, Any]:
 
 
 def _check(what: str, value: float, smallest: float, largest: float) -> None:
-    if not smallest <= value <= largest:
+    if not isinstance(value, (int, float, np.number)) or not smallest <= value <= largest:
         raise ConeUnusable(what, value, smallest, largest)

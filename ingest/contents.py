@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 __all__ = ["Findings", "content_sha256", "read_documents", "read_rows", "shared_rows"]
 
 SHOWN_PATH = 200  # characters of a field's path
-BYTES_PER_RANGE = 2 * 2**30  # of a tarball per range of keys that is merged in memory at once
+BYTES_PER_RANGE = 2**29  # of a tarball per range of keys that is merged in memory at once
 
 
 @dataclass

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 __all__ = ["SharedRows", "spooling", "write_csv"]
 
 LARGEST_FLOAT = float(np.finfo(np.float32).max)
-SPILL_BYTES = 96 * 2**20  # rows of one shared table held in memory; beyond it they wait on disk
+SPILL_BYTES = 48 * 2**20  # rows of one shared table held in memory; beyond it they wait on disk
 ESCAPES = {"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r", "\0": "\\0"}
 
 

@@ -24,7 +24,8 @@ ENTRY_POINTS = "alertdb.commands"
 BUILT_IN = (server.register, doctor.register, reading.register, thumbnails.register)
 FAILED = 1
 INTERRUPTED = 130  # what Typer exits with after Ctrl-C
-PIPE_CLOSED = 1  # as Typer and Rich do
+RESUMED = "Interrupted; run the same command to resume"
+ONLY_READING = {"sql", "object", "lightcurve", "cone", "thumbnails", "status"}  # they have nothing to resume
 
 EXAMPLES = """\
 [bold]Examples[/bold]
@@ -67,12 +68,14 @@ def run(arguments: Sequence[str], *, debug: bool = False) -> int:
     try:
         app(args=list(arguments), prog_name="alertdb", standalone_mode=True)
     except SystemExit as ending:
+        if isinstance(ending.__context__, BrokenPipeError):
+            return 0  # the reader of our output (`| head`) has all it wanted; Typer and Rich would end with 1
         code = ending.code if isinstance(ending.code, int) else FAILED
         if code == INTERRUPTED:
-            output.message("Interrupted; run the same command to resume")
+            output.message(interrupted(arguments))
         return code
     except KeyboardInterrupt:
-        output.message("Interrupted; run the same command to resume")
+        output.message(interrupted(arguments))
         return INTERRUPTED
     except Exception as error:
         if debug:
@@ -80,6 +83,17 @@ def run(arguments: Sequence[str], *, debug: bool = False) -> int:
         output.message(f"Error: {explain(error)}")
         return error.exit_code if isinstance(error, AlertdbError) else FAILED
     return 0
+
+
+def interrupted(arguments: Sequence[str]) -> str:
+    """Return what is said after Ctrl-C; the command is the first argument that belongs to no global option."""
+    rest = iter(arguments)
+    for argument in rest:
+        if argument == "--home":
+            next(rest, None)
+        elif not argument.startswith("-"):
+            return "Interrupted." if argument in ONLY_READING else RESUMED
+    return RESUMED
 
 
 def explain(error: Exception) -> str:
@@ -99,7 +113,6 @@ def flush(code: int) -> int:
         sys.stdout.flush()
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # else the interpreter complains when it flushes on its way out
-        return PIPE_CLOSED
     return code
 
 

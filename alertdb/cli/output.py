@@ -12,13 +12,25 @@ from typing import IO, TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from alertdb.errors import UsageError
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     import pyarrow as pa
     from rich.console import Console
 
-__all__ = ["Format", "FormatOption", "OutputOption", "console", "counted", "message", "size", "write_table"]
+__all__ = [
+    "Format",
+    "FormatOption",
+    "OutputOption",
+    "check_output",
+    "console",
+    "counted",
+    "message",
+    "size",
+    "write_table",
+]
 
 BATCH_ROWS = 10_000
 
@@ -32,6 +44,7 @@ class Format(StrEnum):
     PARQUET = "parquet"
 
 
+SUFFIXES = {".csv": Format.CSV, ".json": Format.JSON, ".parquet": Format.PARQUET}
 FormatOption = Annotated[
     Format | None,
     typer.Option(
@@ -84,6 +97,7 @@ def write_table(table: pa.Table, form: Format | None = None, output: Path | None
     output
         File to write; None for standard output.
     """
+    check_output(form, output)
     chosen = form or _format_of(output)
     if chosen is Format.TABLE:
         _write_for_people(table, output)
@@ -97,9 +111,22 @@ def write_table(table: pa.Table, form: Format | None = None, output: Path | None
     message(f"{table.num_rows:,} rows written to {output}")
 
 
+def check_output(form: Format | None, output: Path | None) -> None:
+    """Refuse, before any work is done, a file of a kind that is not known, and bytes on a terminal.
+
+    Raises
+    ------
+    UsageError
+        If the suffix says no format and none is given, or if parquet would go to a terminal.
+    """
+    if output is not None and form is None and output.suffix.lower() not in SUFFIXES:
+        raise UsageError(f"{output} names no format; expected a name that ends in {', '.join(SUFFIXES)}, or --format.")
+    if output is None and form is Format.PARQUET and sys.stdout.isatty():
+        raise UsageError("A terminal cannot show parquet; parquet needs --output FILE.")
+
+
 def _format_of(output: Path | None) -> Format:
-    suffix = output.suffix.removeprefix(".").lower() if output else ""
-    return Format(suffix) if suffix in list(Format) else Format.TABLE
+    return Format.TABLE if output is None else SUFFIXES[output.suffix.lower()]
 
 
 def _write_for_people(table: pa.Table, output: Path | None) -> None:
@@ -107,11 +134,22 @@ def _write_for_people(table: pa.Table, output: Path | None) -> None:
 
     from alertdb.cli.tables import print_table
 
+    table = _without_empty(table)
     if output is None:
         print_table(table, console())
         return
     with output.open("w", encoding="utf-8") as file:
         print_table(table, Console(file=file, highlight=False))
+
+
+def _without_empty(table: pa.Table) -> pa.Table:
+    """Leave out the columns that are NULL in all rows, and say so; a table of nothing else stays as it is."""
+    empty = [name for name in table.column_names if table.column_names.count(name) == 1]
+    empty = [name for name in empty if table.num_rows and table[name].null_count == table.num_rows]
+    if not empty or len(empty) == table.num_columns:
+        return table
+    message(f"{', '.join(empty)}: empty, left out")
+    return table.drop_columns(empty)
 
 
 def _write_csv(table: pa.Table, file: IO[bytes]) -> None:

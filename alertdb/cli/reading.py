@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from alertdb.cli.output import Format, FormatOption, OutputOption, console, message, write_table
+from alertdb.cli.output import Format, FormatOption, OutputOption, check_output, console, message, write_table
+from alertdb.errors import UsageError
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -27,7 +30,10 @@ def register(app: typer.Typer) -> None:
 
 
 def sql(
-    query: Annotated[str, typer.Argument(metavar="QUERY|@FILE", help="SQL, or @ and the file that holds it.")],
+    query: Annotated[
+        str,
+        typer.Argument(metavar="QUERY|@FILE", help="SQL, or @ and the file that holds it; @- reads standard input."),
+    ],
     form: FormatOption = None,
     output: OutputOption = None,
 ) -> None:
@@ -46,7 +52,8 @@ def sql(
     """
     from alertdb.archive import connect
 
-    text = Path(query[1:]).read_text(encoding="utf-8") if query.startswith("@") else query
+    check_output(form, output)
+    text = _statement(query)
     with connect() as archive:
         table = archive.reader.query(text)
     write_table(table, form, output)
@@ -61,6 +68,7 @@ def show_object(
     """
     from alertdb.archive import connect
 
+    check_output(form, output)
     with connect() as archive:
         table = archive.object_table(name)
     if form in (None, Format.TABLE) and output is None:
@@ -76,7 +84,12 @@ def lightcurve(
     form: FormatOption = None,
     output: OutputOption = None,
     plot: Annotated[
-        Path | None, typer.Option(help="Draw it into this file (.png, .pdf or .svg) too.", metavar="FILE")
+        Path | None,
+        typer.Option(
+            help="Draw it into this file (.png, .pdf or .svg); the table is then written only with --format or "
+            "--output.",
+            metavar="FILE",
+        ),
     ] = None,
     limits: Annotated[bool, typer.Option("--limits/--no-limits", help="With upper limits.")] = True,
     history: Annotated[
@@ -86,7 +99,7 @@ def lightcurve(
         bool, typer.Option("--forced/--no-forced", help="With epochs of forced photometry alone.")
     ] = False,
 ) -> None:
-    """Show the light curve of one or more objects; with --plot as a picture, brighter is up.
+    """Show the light curves of objects in the order given; with --plot as a picture, brighter is up.
 
     Examples
     --------
@@ -96,6 +109,7 @@ def lightcurve(
     """
     from alertdb.archive import connect
 
+    check_output(form, output)
     with connect() as archive:
         table = archive.lightcurve_table(names, limits=limits, history=history, forced=forced)
     if plot is not None:
@@ -120,12 +134,27 @@ def cone(
       alertdb cone 12:34:56.7 -20:11:02 5 --format csv
     """
     from alertdb.archive import connect
-    from alertdb.sky import parse_angle
 
-    place = parse_angle(ra, hours=True), parse_angle(dec, hours=False)
+    check_output(form, output)
     with connect() as archive:
-        table = archive.cone_table(*place, radius)
+        table = archive.cone_table(ra, dec, radius)
     write_table(table, form, output)
+    if not table.num_rows:
+        message(f"No alert lies within {radius:g} arcsec of {ra} {dec}; try a larger radius, up to 36000 arcsec.")
+
+
+def _statement(query: str) -> str:
+    """Return the SQL that is given, or that a file or standard input holds; some editors begin a file with a mark."""
+    if query.startswith("@"):
+        content = sys.stdin.buffer.read() if query == "@-" else Path(query[1:]).read_bytes()
+        try:
+            return content.decode("utf-8-sig")
+        except UnicodeDecodeError:
+            raise UsageError(f"{query} holds no SQL: it is no text in UTF-8.") from None
+    with suppress(OSError, ValueError):  # most SQL is no name of a file at all
+        if Path(query).is_file():
+            raise UsageError(f"{query} is a file and no SQL; did you mean @{query}?")
+    return query
 
 
 def _plot(table: pa.Table, file: Path) -> None:

@@ -16,6 +16,7 @@ __all__ = ["print_record", "print_table"]
 ROWS_SHOWN = 50
 TEXT_SHOWN = 60  # letters of one cell
 GAP = "  "
+BLOCKS = 5  # rows that are shown one below the other where the table is wider than the terminal
 
 
 @dataclass(frozen=True)
@@ -42,6 +43,9 @@ def print_table(table: pa.Table, console: Console) -> None:
     is_terminal = console.is_terminal
     shown = table.slice(0, ROWS_SHOWN) if is_terminal else table
     columns = _columns(shown, TEXT_SHOWN if is_terminal else None)
+    if is_terminal and table.num_rows <= BLOCKS and len(_fitting(columns, console.width)) < len(columns):
+        _print_blocks(columns, table.num_rows, console)
+        return
     fitting = _fitting(columns, console.width) if is_terminal else columns
     padded = [column.padded() for column in fitting]
     rule = "─" * sum(column.width for column in fitting)
@@ -57,6 +61,15 @@ def print_record(table: pa.Table, console: Console) -> None:
     width = max(len(column.name) for column in columns)
     for column in columns:
         console.print(f"{column.name:{width}}  {column.cells[0]}", markup=False, soft_wrap=True)
+
+
+def _print_blocks(columns: Sequence[Column], rows: int, console: Console) -> None:
+    """Print each row as a block with one line per column."""
+    width = max(len(column.name) for column in columns)
+    for row in range(rows):
+        console.print(f"─── row {row + 1} of {rows}", style="dim")
+        for column in columns:
+            console.print(f"{column.name:{width}}  {column.cells[row]}", markup=False, soft_wrap=True)
 
 
 def _remark(table: pa.Table, rows: int, columns: int) -> str:
@@ -85,27 +98,40 @@ def _columns(table: pa.Table, longest: int | None = None) -> list[Column]:
 
     numbers = (pa.types.is_integer, pa.types.is_floating, pa.types.is_decimal)
     return [
-        Column(field.name, _cells(table.column(index), longest), any(is_kind(field.type) for is_kind in numbers))
+        Column(
+            field.name,
+            _cells(table.column(index), longest, _decimals(field.name)),
+            any(is_kind(field.type) for is_kind in numbers),
+        )
         for index, field in enumerate(table.schema)
     ]
 
 
-def _cells(column: pa.ChunkedArray[Any], longest: int | None) -> list[str]:
-    import numpy as np
+def _decimals(name: str) -> int:
+    """Return how many decimals of a DOUBLE are shown."""
+    return 3 if name == "distance_arcsec" else 7
+
+
+def _cells(column: pa.ChunkedArray[Any], longest: int | None, decimals: int) -> list[str]:
     import pyarrow as pa
 
     if column.type == pa.float32():
-        return ["" if value is None else str(np.float32(value)) for value in column.to_pylist()]
-    cells = [_cell(value) for value in column.to_pylist()]
+        return ["" if value is None else _rounded(value) for value in column.to_pylist()]
+    cells = [_cell(value, decimals) for value in column.to_pylist()]
     return [cell if longest is None or len(cell) <= longest else f"{cell[: longest - 1]}…" for cell in cells]
 
 
-def _cell(value: object) -> str:
+def _rounded(value: float) -> str:
+    """Return a FLOAT with four decimals, or six digits where those would not tell it."""
+    return f"{value:.4f}".rstrip("0").rstrip(".") if 1e-2 <= abs(value) < 1e5 else f"{value:.6g}"
+
+
+def _cell(value: object, decimals: int = 7) -> str:
     """Return a value as people read it: seven decimals are 10 ms of a Julian date and 0.4 mas of an angle."""
     if value is None:
         return ""
     if isinstance(value, bytes):
         return value.hex()
     if isinstance(value, float) and 1e-4 <= abs(value) < 1e10:
-        return f"{value:.7f}".rstrip("0").rstrip(".")
+        return f"{value:.{decimals}f}".rstrip("0").rstrip(".")
     return " ".join(str(value).split())

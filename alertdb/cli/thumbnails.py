@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -44,8 +45,13 @@ def thumbnails(
     candids: Annotated[list[int] | None, typer.Argument(metavar="CANDID…", help="Alerts.")] = None,
     name: Annotated[str | None, typer.Option("--object", help="All alerts of this object.", metavar="OBJECTID")] = None,
     form: Annotated[
-        Picture, typer.Option("--format", "-f", help="Pictures (png), or the packet's own bytes (fits, as .fits.gz).")
-    ] = Picture.PNG,
+        Picture | None,
+        typer.Option(
+            "--format",
+            "-f",
+            help="Of the files: pictures (png), or the packet's own bytes (fits, as .fits.gz). Default: png.",
+        ),
+    ] = None,
     stamp: Annotated[Stamp, typer.Option(help="Which cutout.")] = Stamp.ALL,
     output: Annotated[
         Path | None,
@@ -71,12 +77,14 @@ def thumbnails(
 
     if (name is None) == (not candids):
         raise UsageError("Name the alerts either by their candids or by --object OBJECTID.")
+    if sheet is not None and output is None and form is not None:
+        raise UsageError("--format is that of the single files; a sheet's is its suffix. Leave it out or add --output.")
     with connect() as archive:
         chosen = candids_of(archive.reader, name) if name else list(dict.fromkeys(candids or []))
         if sheet is not None:
-            _draw_sheet(archive, chosen, sheet, name or "")
+            _draw_sheet(archive, chosen, sheet, stamp)
         if sheet is None or output is not None:
-            _write_files(archive, chosen, form, stamp, output or Path())
+            _write_files(archive, chosen, form or Picture.PNG, stamp, (output or Path()).absolute())
 
 
 def _write_files(archive: Archive, candids: list[int], form: Picture, stamp: Stamp, folder: Path) -> None:
@@ -87,7 +95,8 @@ def _write_files(archive: Archive, candids: list[int], form: Picture, stamp: Sta
             _write(content, folder / f"{candid}_{kind}", form)
             count += 1
     finally:
-        message(f"{count:,} file{'' if count == 1 else 's'} written to {folder}")
+        if count or not sys.exc_info()[0]:
+            message(f"{count:,} file{'' if count == 1 else 's'} written to {folder}")
 
 
 def _cutouts(archive: Archive, candids: list[int], stamp: Stamp) -> Iterator[tuple[int, str, bytes]]:
@@ -110,12 +119,21 @@ def _write(content: bytes, path: Path, form: Picture) -> None:
     write_png(read_stamp(content), path.with_name(f"{path.name}.png"))
 
 
-def _draw_sheet(archive: Archive, candids: list[int], file: Path, title: str) -> None:
+def _draw_sheet(archive: Archive, candids: list[int], file: Path, stamp: Stamp) -> None:
     from alertdb.cli.pictures import check_picture
     from alertdb.contact_sheet import contact_sheet
     from alertdb.cutouts import sheet_alerts
+    from alertdb.thumbnails import KINDS
 
     check_picture(file)
     alerts = sheet_alerts(archive.reader, archive.thumbnails(candids))
-    contact_sheet(alerts, title=title).savefig(file)
-    message(f"cutouts of {len(alerts):,} alerts drawn into {file}")
+    kinds = KINDS if stamp is Stamp.ALL else (stamp.value,)
+    contact_sheet(alerts, title=_title(archive, candids), kinds=kinds).savefig(file)
+    message(f"cutouts of {len(alerts):,} alert{'' if len(alerts) == 1 else 's'} drawn into {file}")
+
+
+def _title(archive: Archive, candids: list[int]) -> str:
+    """Return the names of the objects, as many as a title has room for."""
+    statement = "SELECT DISTINCT objectId FROM alerts WHERE candid IN :candids ORDER BY objectId"
+    names = [str(row) for row in archive.reader.query(statement, {"candids": candids}).column(0).to_pylist()]
+    return ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")

@@ -11,6 +11,7 @@ from cdshealpix import nested
 
 from alertdb.archive import Archive
 from alertdb.database import Account, connect
+from alertdb.errors import AngleUnusable, ConeUnusable
 
 if TYPE_CHECKING:
     from alertdb.config import Config
@@ -32,7 +33,7 @@ def test_four_alerts_around_a_place(archive: Config, ra: float, dec: float) -> N
     reading = Archive(archive)
     found = reading.cone(ra, dec, 1.0001 * distance)
     assert sorted(found["candid"]) == [0, 1, 2, 3]
-    assert found["distance"].to_numpy() == pytest.approx(distance, rel=1e-5)
+    assert found["distance_arcsec"].to_numpy() == pytest.approx(distance, rel=1e-5)
     assert reading.cone(ra, dec, 0.9999 * distance).empty
     reading.close()
 
@@ -41,4 +42,11 @@ def test_an_empty_archive(archive: Config) -> None:
     reading = Archive(archive)
     assert repr(reading) == f"<Archive ztf in {archive.home}: no alerts yet>"
     assert reading.cone(1.0, 2.0, 5.0).empty
+    assert reading.cone("12:34:56.7", "-20:11:02", 5).empty
+    with pytest.raises(AngleUnusable, match="expected such as"):
+        reading.cone("noon", 2.0, 5.0)
+    with pytest.raises(AngleUnusable, match="declination"):
+        reading.cone(1.0, None, 5.0)  # type: ignore[arg-type]
+    with pytest.raises(ConeUnusable, match="radius"):
+        reading.cone(1.0, 2.0, "x")  # type: ignore[arg-type]
     reading.close()

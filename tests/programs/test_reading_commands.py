@@ -106,7 +106,7 @@ def test_sql_parquet_keeps_types(config: Config, tmp_path: Path) -> None:
 
 
 def test_sql_table_is_whole_where_nobody_looks(config: Config) -> None:
-    lines = output_of(config, "sql", "SELECT * FROM alerts").splitlines()
+    lines = call(config, "sql", "SELECT * FROM alerts").stdout.decode().splitlines()
     assert len(lines) == 139 + 3
     assert lines[-1] == "139 rows"
     assert "…" not in "".join(lines)
@@ -116,6 +116,23 @@ def test_sql_from_a_file(config: Config, tmp_path: Path) -> None:
     (tmp_path / "count.sql").write_text("-- how many\nSELECT COUNT(*) AS n\nFROM alerts;\n")
     assert records(config, "sql", f"@{tmp_path / 'count.sql'}") == [{"n": 139}]
     assert_one_line(call(config, "sql", f"@{tmp_path / 'no.sql'}"), 1, "no.sql: No such file or directory")
+    (tmp_path / "count.sql").write_bytes(b"\xef\xbb\xbfSELECT 1 AS n")
+    assert records(config, "sql", f"@{tmp_path / 'count.sql'}") == [{"n": 1}]
+    assert_one_line(call(config, "sql", str(tmp_path / "count.sql")), 2, f"did you mean @{tmp_path / 'count.sql'}?")
+
+
+def test_sql_from_standard_input(config: Config) -> None:
+    command = [*PROGRAM, "sql", "@-", "--format", "csv"]
+    done = subprocess.run(
+        command, input=b"SELECT 2 AS n", capture_output=True, env=environment(config), check=False, timeout=60
+    )
+    assert (done.returncode, done.stdout) == (0, b"n\n2\n")
+
+
+def test_a_file_of_no_known_format_is_refused(config: Config, tmp_path: Path) -> None:
+    file = tmp_path / "rows.txt"
+    assert_one_line(call(config, "sql", "SELECT 1", "--output", str(file)), 2, ".csv, .json, .parquet", str(file))
+    assert not file.exists()
 
 
 @pytest.mark.parametrize(
@@ -164,15 +181,17 @@ def test_cone(config: Config, expected: Tables, place: tuple[str, str]) -> None:
     alerts = sorted(candid for candid, row in expected["alerts"].items() if row["objectId"] == SUPERNOVA)
     found = records(config, "cone", *place, "3")
     assert sorted(row["candid"] for row in found) == alerts
-    assert all(0 < row["distance"] < 1 for row in found)
+    assert all(0 < row["distance_arcsec"] < 1 for row in found)
 
 
 def test_a_negative_declination_is_no_option(config: Config, expected: Tables) -> None:
     candid, row = min(expected["alerts"].items(), key=lambda item: item[1]["dec"])
     assert row["dec"] < 0
     (found, *_) = records(config, "cone", str(row["ra"]), str(row["dec"]), "1")
-    assert (found["candid"], found["distance"]) == (candid, 0.0)
-    assert records(config, "cone", "10", "-20:11:02", "1") == []
+    assert (found["candid"], found["distance_arcsec"]) == (candid, 0.0)
+    none = call(config, "cone", "10", "-20:11:02", "1", "--format", "json")
+    assert (none.returncode, none.stdout) == (0, b"[]\n")
+    assert none.stderr.decode().startswith("No alert lies within 1 arcsec of 10 -20:11:02;")
 
 
 @pytest.mark.parametrize(
@@ -242,9 +261,10 @@ def test_a_reader_that_goes_away_is_no_error(config: Config) -> None:
             process.stdout.read(10)
             process.stdout.close()
             assert process.stderr.read() == b""
+            assert process.wait(30) == 0
 
 
-def test_interrupt_says_how_to_go_on(config: Config) -> None:
+def test_interrupt_ends_the_query(config: Config) -> None:
     statement = "SELECT 'interrupt me', SLEEP(30)"
     process = subprocess.Popen([*PROGRAM, "sql", statement], stderr=subprocess.PIPE, env=environment(config))
     with connect(config, Account.ADMIN) as connection:
@@ -255,7 +275,7 @@ def test_interrupt_says_how_to_go_on(config: Config) -> None:
             time.sleep(0.02)
         process.send_signal(signal.SIGINT)
         _, error = process.communicate(timeout=20)
-        assert (process.returncode, error) == (130, b"Interrupted; run the same command to resume\n")
+        assert (process.returncode, error) == (130, b"Interrupted.\n")
         assert connection.exec_driver_sql(running).scalar() == 0
 
 
@@ -306,6 +326,9 @@ def test_a_sheet_alone(config: Config, tmp_path: Path) -> None:
     assert (done.returncode, done.stderr.decode()) == (0, f"cutouts of 34 alerts drawn into {sheet}\n")
     assert [path.name for path in tmp_path.iterdir()] == ["sheet.png"]
     assert imread(sheet).shape[0] > 500
+    assert_one_line(
+        call(config, "thumbnails", "--object", SUPERNOVA, "--sheet", str(sheet), "-f", "png"), 2, "--output"
+    )
 
 
 def test_thumbnails_that_are_not_there(config: Config, real_tarballs: list[Path], tmp_path: Path) -> None:
@@ -317,5 +340,6 @@ def test_thumbnails_that_are_not_there(config: Config, real_tarballs: list[Path]
     assert "thumbnail of candid 7 " in told
     assert (tmp_path / f"{candid}_science.png").exists()
     assert_one_line(call(config, "thumbnails", "--object", "ztf21abiuvdk"), 1, SUPERNOVA)
+    assert_one_line(call(config, "thumbnails", "7", "--output", str(tmp_path)), 1, "candid 7 ")
     for arguments in ([], [str(candid), "--object", SUPERNOVA]):
         assert_one_line(call(config, "thumbnails", *arguments), 2, "--object OBJECTID")

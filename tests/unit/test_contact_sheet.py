@@ -52,6 +52,12 @@ def test_a_cutout_s_pixels_are_all_there(tmp_path: Path) -> None:
     assert (sheet == NO_VALUE).all(axis=-1).sum() == 2 * (4 * 63) ** 2
 
 
+def test_one_kind_alone(tmp_path: Path) -> None:
+    blank = np.full((63, 63), np.nan, np.float32)
+    sheet = drawn([alert(0, science=noise(1), difference=blank)], tmp_path, kinds=["difference"])
+    assert (sheet == NO_VALUE).all(axis=-1).sum() == (4 * 63) ** 2
+
+
 def test_a_small_cutout_is_put_into_the_middle(tmp_path: Path) -> None:
     sheet = drawn([alert(0, science=noise(1), template=noise(2, (51, 63)), difference=noise(3))], tmp_path)
     rows, columns = np.nonzero((sheet == NO_VALUE).all(axis=-1))

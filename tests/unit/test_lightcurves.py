@@ -75,6 +75,14 @@ def test_brighter_is_up_and_the_axes_say_what_they_are() -> None:
     assert "fainter than the reference" in texts
 
 
+def test_the_legend_shows_symbols_of_the_picture() -> None:
+    """Forced photometry alone is drawn as crosses."""
+    axes = plot_lightcurves(frame(ROWS[4:])).axes[0]
+    legend = axes.get_legend()
+    assert legend is not None
+    assert {handle.get_marker() for handle in legend.legend_handles} == {"P"}  # type: ignore[union-attr]
+
+
 def test_limits_that_are_no_magnitudes_do_not_stretch_the_picture() -> None:
     rows = [*ROWS, ("ZTF1", 2459400.5, 2, "limit", NAN, NAN, None, -1006.94, NAN, NAN, NAN)]
     axes = plot_lightcurves(frame(rows)).axes[0]

@@ -55,6 +55,11 @@ def test_a_failing_package_takes_only_its_own_commands_away(
     assert "no such thing" in warning
 
 
+def test_only_what_goes_on_says_so() -> None:
+    assert program.interrupted(["--home", "sql", "ingest", "x"]) == "Interrupted; run the same command to resume"
+    assert program.interrupted(["--debug", "cone", "1", "2", "3"]) == "Interrupted."
+
+
 @pytest.mark.parametrize(
     ("raised", "code", "line"),
     [

@@ -111,4 +111,17 @@ def test_a_terminal_gets_what_fits_and_is_told_so() -> None:
 
 def test_cells_are_shown_as_they_are() -> None:
     table = pa.table({"a": ["[bold]x[/bold]"], "jd": [2459396.9046875], "f": pa.array([FLOAT32], pa.float32())})
-    assert printed(table)[2].split() == ["[bold]x[/bold]", "2459396.9046875", "17.79843"]
+    assert printed(table)[2].split() == ["[bold]x[/bold]", "2459396.9046875", "17.7984"]
+
+
+def test_empty_columns_are_left_out_and_named(capsys: pytest.CaptureFixture[str]) -> None:
+    write_table(pa.table({"a": [1, 2], "flux": pa.nulls(2), "b": [None, 3]}))
+    told = capsys.readouterr()
+    assert told.err == "flux: empty, left out\n"
+    assert told.out.split()[:2] == ["a", "b"]
+
+
+def test_few_wide_rows_become_blocks_on_a_terminal() -> None:
+    lines = printed(WIDE.slice(0, 2), width=80, force_terminal=True, color_system=None)
+    assert lines[0] == "─── row 1 of 2"
+    assert len(lines) == 2 * (1 + 5)

@@ -73,10 +73,10 @@ def test_the_other_side_of_the_sky() -> None:
     ("ra", "dec", "radius", "what"),
     [
         (-0.1, 0, 1, "right ascension is -0.1"),
-        (360.1, 0, 1, "right ascension is 360.1"),
+        (360.1, 0, 1, "right ascension is 360.1; expected from 0 up to 360"),
         (0, 90.1, 1, "declination is 90.1"),
         (float("nan"), 0, 1, "right ascension is nan"),
-        (0, 0, 0, "radius in arcsec is 0"),
+        (0, 0, 0, "radius in arcsec is 0; expected over 0"),
         (0, 0, -1, "radius in arcsec is -1"),
         (0, 0, 36001, "radius in arcsec is 36001.*36000"),
         (0, 0, float("inf"), "radius in arcsec is inf"),
