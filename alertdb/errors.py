@@ -450,16 +450,19 @@ class NotReading(AlertdbError):
 class UnknownColumn(AlertdbError):
     """A statement names a column that its tables do not have."""
 
-    def __init__(self, name: str, near: Sequence[str]) -> None:
+    def __init__(self, name: str, near: Sequence[str], *, is_text: bool = False) -> None:
         hint = f"Nearest: {', '.join(near)}." if near else "'DESCRIBE alerts' lists the columns of a table."
+        if is_text:
+            hint = f"If it is a text, it stands in single quotes: '{name}'."
         super().__init__(f"There is no column '{name}' where the statement asks for it. {hint}")
 
 
 class UnknownTable(AlertdbError):
     """A statement names a table that the archive does not have."""
 
-    def __init__(self, name: str, near: Sequence[str]) -> None:
-        super().__init__(f"There is no table '{name}'. Nearest: {', '.join(near) or 'none'}; 'SHOW TABLES' lists all.")
+    def __init__(self, name: str, near: Sequence[str], known: Sequence[str]) -> None:
+        hint = f"Nearest: {', '.join(near)}; 'SHOW TABLES' lists all." if near else f"Tables: {', '.join(known)}."
+        super().__init__(f"There is no table '{name}'. {hint}")
 
 
 class SyntaxMistake(AlertdbError):

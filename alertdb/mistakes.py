@@ -17,6 +17,16 @@ __all__ = ["explain_mistake", "nearest"]
 Lookup = Callable[[str], Sequence[tuple[Any, ...]]]
 
 SYNTAX, COLUMN, TABLE, TOO_LONG = 1064, 1054, 1146, 1969
+# Words that MariaDB 10.11 takes for its own (`SELECT 1 AS word` fails) and that people use as names.
+RESERVED = re.compile(
+    r"(change|character|column|condition|databases|dec|double|exit|float|group|index|int|interval|keys?|leading|left|limit"
+    r"|lines|match|mod|natural|numeric|offset|order|out|partition|precision|range|read|real|references|release|repeat"
+    r"|return|right|row_number|rows|schemas|separator|signal|starting|table|trailing|trigger|unique|usage)\b",
+    re.I,
+)
+CLAUSE = re.compile(
+    r"(order|group|partition)\s+by\b|(limit|offset)\s+[\d:]|(left|right|natural)\s+(outer\s+)?join\b", re.I
+)
 DENIED = (1044, 1142, 1143, 1227, 1290, 1792)
 NO_FUNCTION = (1305, 1370, 1630)
 COLUMNS = "SELECT table_name, column_name FROM information_schema.columns WHERE table_schema = DATABASE()"
@@ -65,6 +75,8 @@ def nearest(name: str, known: Sequence[str], count: int = 3) -> list[str]:
 def _unknown_column(found: str, statement: str, lookup: Lookup) -> UnknownColumn:
     """Look for the nearest columns of the tables that the statement names, else for tables that have the column."""
     name = found.rpartition(".")[2]
+    if _stands_as_text(found, statement):
+        return UnknownColumn(found, [], is_text=True)
     words = {word.casefold() for word in re.findall(r"\w+", statement)}
     rows = lookup(COLUMNS)
     columns = [column for table, column in rows if table.casefold() in words]
@@ -74,10 +86,16 @@ def _unknown_column(found: str, statement: str, lookup: Lookup) -> UnknownColumn
     return UnknownColumn(found, nearest(name, columns) or owners or nearest(name, [column for _, column in rows]))
 
 
+def _stands_as_text(found: str, statement: str) -> bool:
+    """Tell whether a name with digits is compared with: no column of ours, but an objectId without quotes."""
+    compared = r"(=|<>|\blike|\bin\s*\([^()]*)\s*" + re.escape(found)
+    return re.search(r"\d{2}", found) is not None and re.search(compared, statement, re.I) is not None
+
+
 def _unknown_table(found: str, lookup: Lookup) -> UnknownTable:
     name = found.rpartition(".")[2]
     known = [row[0] for row in lookup(TABLES)]
-    return UnknownTable(name, nearest(name, known) or [other for other in known if "." not in other])
+    return UnknownTable(name, nearest(name, known), [other for other in known if "." not in other])
 
 
 def _denied(words: str, lookup: Lookup) -> AlertdbError:
@@ -109,9 +127,9 @@ def _position(near: str, statement: str) -> str | None:
 
 
 def _hint(near: str, statement: str, lookup: Lookup) -> str:
-    word = re.match(r"\w+", near)
-    if word is not None and word[0].casefold() in {column.casefold() for _, column in lookup(COLUMNS)}:
-        return f"'{word[0]}' is a word of SQL: as a name it stands in backticks, `{word[0]}`."
+    word = RESERVED.match(near)
+    if word is not None and not CLAUSE.match(near):
+        return _reserved(word[0], lookup)
     if re.search(r"\w\s+\(\s*" + re.escape(near[:1]), statement) and near.startswith("*"):
         return "Between a function and its parenthesis there is no space: COUNT(*)."
     if re.match(r":\w", near):
@@ -119,6 +137,16 @@ def _hint(near: str, statement: str, lookup: Lookup) -> str:
     if ";" in statement.strip().rstrip(";"):
         return "One statement at a time."
     return "The mistake is there or just before."
+
+
+def _reserved(word: str, lookup: Lookup) -> str:
+    """Say how a word of SQL is used as a name; after a table's name and a dot it needs no backticks."""
+    owners = [table for table, column in lookup(COLUMNS) if column.casefold() == word.casefold()]
+    other = f" (or write {'alerts' if 'alerts' in owners else owners[0]}.{word})" if owners else ""
+    return (
+        f"'{word}' is a word of SQL: write it `{word}` in backticks and put the whole statement into 'single quotes', "
+        f"so that the shell leaves the backticks alone{other}."
+    )
 
 
 def _quoted(words: str, *, last: bool = False) -> str:

@@ -14,14 +14,15 @@ __all__ = ["nearest_objects"]
 LETTERS = string.ascii_lowercase + string.digits
 LONGEST = 32  # of alerts.objectId
 SHOWN = 3
+ALIKE = 0.6  # share of letters in common from which a known name may have been meant
 
 
 def nearest_objects(reader: Reader, name: str) -> list[str]:
-    """Return up to three known objectIds: those that differ by case or one letter, else the neighbours in order."""
+    """Return up to three known objectIds: those that differ by case or one letter, else like neighbours in order."""
     short = name.strip()[:LONGEST]
     near = _known(reader, sorted(_variants(short)))
     near = near or _neighbours(reader, _canonical(short))
-    return sorted(near, key=lambda other: -difflib.SequenceMatcher(None, short, other).ratio())[:SHOWN]
+    return difflib.get_close_matches(_canonical(short), near, SHOWN, cutoff=ALIKE)
 
 
 def _canonical(name: str) -> str:

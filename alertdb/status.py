@@ -62,7 +62,7 @@ def describe(config: Config, survey: str = "ztf", *, exact: bool = False) -> Sta
             "COALESCE(SUM(rejects), 0) AS rejects, MIN(night) AS first_night, MAX(night) AS last_night, "
             "MIN(jd_first) AS first_jd, MAX(jd_last) AS last_jd FROM tarballs"
         ).one()
-        tables = tuple(_table_sizes(connection, survey, exact=exact))
+        tables = tuple(_table_sizes(connection, config, survey, exact=exact))
         server = f"MariaDB {connection.exec_driver_sql('SELECT VERSION()').scalar()}"
     return Status(
         version=installed_version(),
@@ -81,7 +81,7 @@ def describe(config: Config, survey: str = "ztf", *, exact: bool = False) -> Sta
     )
 
 
-def _table_sizes(connection: Connection, survey: str, *, exact: bool) -> list[TableSize]:
+def _table_sizes(connection: Connection, config: Config, survey: str, *, exact: bool) -> list[TableSize]:
     names = ("alerts", "alerts_limmag", "alerts_prv", "alerts_forced", "summary")
     sizes = []
     for database in (survey, public_database(survey)):
@@ -92,6 +92,10 @@ def _table_sizes(connection: Connection, survey: str, *, exact: bool) -> list[Ta
         found = {name: (rows or 0, size or 0) for name, rows, size in rows}
         for name in (name for name in names if name in found):
             estimate, size = found[name]
+            # The server's own word on sizes lags behind a load; the private server's files are at hand.
+            file = config.home / "mariadb" / "data" / database / f"{name}.ibd"
+            if config.database_url is None and file.exists():
+                size = file.stat().st_blocks * 512
             # Small tables are counted: the server's estimate of them is far off, and counting is quick.
             counted = exact or size < COUNTED_BYTES
             if counted:

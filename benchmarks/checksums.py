@@ -1,4 +1,3 @@
-# ruff: noqa: E402 - the path is mended before our packages are imported
 """What it costs to keep the checksums of the shared tables while tarballs are merged.
 
     python benchmarks/checksums.py [--alerts N]

@@ -8,7 +8,7 @@ packets are found in `$ALERTDB_TEST_DATA`, else in ``../shared/data``.
     python benchmarks/decoding.py [--json FILE] [--quick]
 """
 
-# ruff: noqa: E402 - this folder, whose ingest.py hides the package, must leave the path before we import
+
 # ruff: noqa: SLF001 - the stages are private to the decoder
 
 from __future__ import annotations

@@ -9,12 +9,15 @@ times, and prints the fastest of each in ms a member. The packets are found in `
 
 from __future__ import annotations
 
+import sys
+
+del sys.path[0]  # this folder, whose ingest.py would stand before the package `ingest`
+
 import argparse
 import hashlib
 import io
 import json
 import os
-import sys
 import tarfile
 import tempfile
 import time

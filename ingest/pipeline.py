@@ -59,6 +59,8 @@ class Outcome:
         Why nothing was done; empty if it was loaded.
     alerts
         Alerts of the tarball that are in the archive, also those that another tarball owns.
+    duplicates, taken_over
+        How many of them another tarball owns, and how many it owned until now.
     unknown_fields
         Fields of the packets that no table has.
     doubts
@@ -80,6 +82,7 @@ class Outcome:
     limits: int = 0
     rejects: int = 0
     duplicates: int = 0
+    taken_over: int = 0
     unknown_fields: tuple[str, ...] = ()
     doubts: tuple[str, ...] = ()
     damage: str | None = None
@@ -179,7 +182,7 @@ class _Load:
             facts = self._facts(reader, began)
             entry = transaction.close(shared, self._found.rejects, facts, before_commit=thumbnails.seal)
             thumbnails.remove_older()
-        return self._outcome(entry, transaction.removed)
+        return self._outcome(entry, transaction)
 
     def _pass_batches(
         self,
@@ -227,7 +230,7 @@ class _Load:
             "seconds": time.monotonic() - began,
         }
 
-    def _outcome(self, entry: dict[str, Any], removed: Removed | None) -> Outcome:
+    def _outcome(self, entry: dict[str, Any], transaction: TarballTransaction) -> Outcome:
         return Outcome(
             name=self._source.name,
             alerts=entry["alerts"] + entry["duplicates"],
@@ -235,10 +238,11 @@ class _Load:
             limits=entry["limits"],
             rejects=entry["rejects"],
             duplicates=entry["duplicates"],
+            taken_over=transaction.taken_over,
             unknown_fields=tuple(sorted(self._found.unknown)),
             doubts=tuple(self._found.doubts),
             damage=entry["damage"],
-            removed=removed,
+            removed=transaction.removed,
             seconds=entry["seconds"],
             object_keys=frozenset(self._found.objects),
         )

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-import shutil
 import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from alertdb.cli.output import message, size
-from alertdb.errors import TooManyRejects
+from alertdb.cli.output import counted, message, size
+from alertdb.database import Account, connect
+from alertdb.errors import AlertdbError, TooManyRejects
+from ingest.ledger import list_entries
+from ingest.room import ROWS_SHARE, THUMBNAILS_SHARE, find_rooms
 from ingest.session import Failure, load_all
 from ingest.tarballs import estimate
 
@@ -28,10 +30,7 @@ __all__ = ["progress", "report_estimate", "report_load", "tell_removed"]
 SHOWN_FIELDS = 20  # of those that no table has; the ledger has all
 SHOWN_NAMES = 5
 PLAIN_SECONDS = 10  # between two lines of progress where there is no terminal
-# What an alert takes on disk, and how many a second are loaded: benchmarks/ingest.py prints both for a machine.
-DATABASE_BYTES_PER_ALERT = 6_000
-THUMBNAIL_SHARE = 0.87  # of a tarball's bytes are cutouts
-ALERTS_PER_SECOND = 3_000
+ALERTS_PER_SECOND = 1_000  # what a machine of two cores does at least; benchmarks/ingest.py measures yours
 
 
 def report_load(
@@ -70,23 +69,34 @@ def report_load(
 
 
 def report_estimate(console: Console, sources: Sequence[Source], config: Config) -> None:
-    """Tell how many alerts the sources hold, what space and time they need, and what is free."""
+    """Tell how many alerts the sources hold that are not in yet, what space and time they need, and what is free."""
+    known = _loaded_names(config)
+    new = [source for source in sources if source.name not in known]
     alerts = 0
     for source in sources:
-        guess = estimate(source)
-        alerts += guess.alerts
-        console.print(f"{source.name}: about {guess.alerts:,} alerts, {size(source.bytes)}", soft_wrap=True)
-    thumbnails = int(sum(source.bytes for source in sources) * THUMBNAIL_SHARE)
-    rows = alerts * DATABASE_BYTES_PER_ALERT
-    home = next(parent for parent in (config.home, *config.home.parents) if parent.exists())
-    free = shutil.disk_usage(home).free
-    verdict = "enough" if free > rows + thumbnails else "NOT enough"
+        guess = estimate(source) if source in new else None
+        alerts += guess.alerts if guess else 0
+        what = f"about {counted(guess.alerts, 'alert')}, {size(source.bytes)}" if guess else "already in"
+        console.print(f"{source.name}: {what}", soft_wrap=True)
+    unread = sum(source.bytes for source in new)
+    rooms = find_rooms(unread, config)
+    verdict = "enough" if all(room.free > room.needed for room in rooms) else "NOT enough"
+    free = ", ".join(f"{size(room.free)} free on the disk of {room.place}" for room in rooms)
     console.print(
-        f"In all: about {alerts:,} alerts, {size(rows)} in the database, {size(thumbnails)} of thumbnails, "
-        f"{alerts / ALERTS_PER_SECOND / 3600:.2f} hours at {ALERTS_PER_SECOND:,} alerts/s; "
-        f"{size(free)} free: {verdict}. Nothing was loaded.",
+        f"In all: about {counted(alerts, 'alert')}, {size(int(unread * ROWS_SHARE))} in the database, "
+        f"{size(int(unread * THUMBNAILS_SHARE))} of thumbnails, {alerts / ALERTS_PER_SECOND / 3600:.2f} hours "
+        f"at {ALERTS_PER_SECOND:,} alerts/s; {free}: {verdict}. Nothing was loaded.",
         soft_wrap=True,
     )
+
+
+def _loaded_names(config: Config) -> set[str]:
+    """Return the names in the ledger; none where there is no archive yet to ask."""
+    try:
+        with connect(config, Account.READER) as connection:
+            return {row["name"] for row in list_entries(connection)}
+    except AlertdbError:
+        return set()
 
 
 def _tell(console: Console, outcome: Outcome) -> None:
@@ -94,9 +104,11 @@ def _tell(console: Console, outcome: Outcome) -> None:
         console.print(f"{outcome.name}: skipped, {outcome.skipped}", soft_wrap=True)
         return
     rate = outcome.alerts / outcome.seconds if outcome.seconds else 0
-    line = f"{outcome.name}: {outcome.alerts:,} alerts of {outcome.objects:,} objects, {outcome.limits:,} limits"
-    line += f", {outcome.rejects:,} rejects" if outcome.rejects else ""
+    line = f"{outcome.name}: {counted(outcome.alerts, 'alert')} of {counted(outcome.objects, 'object')}"
+    line += f", {counted(outcome.limits, 'limit')}"
+    line += f", {counted(outcome.rejects, 'reject')}" if outcome.rejects else ""
     line += f", {outcome.duplicates:,} of the alerts already in from another tarball" if outcome.duplicates else ""
+    line += f", {outcome.taken_over:,} of the alerts taken over from another tarball" if outcome.taken_over else ""
     console.print(f"{line}, {outcome.seconds:.1f} s, {rate:,.0f} alerts/s", soft_wrap=True)
     if outcome.removed:
         tell_removed(console, f"  {outcome.name}: replaced", outcome.removed)
@@ -139,14 +151,20 @@ def _tell_totals(console: Console, outcomes: Sequence[Outcome], failures: Sequen
     loaded = [outcome for outcome in outcomes if not outcome.skipped]
     alerts = sum(outcome.alerts for outcome in loaded)
     objects = len(set().union(*(outcome.object_keys for outcome in loaded)))
-    parts = [f"{len(loaded):,} tarballs loaded"]
+    parts = [f"{counted(len(loaded), 'tarball')} loaded"]
     parts += [f"{len(outcomes) - len(loaded):,} skipped"] if len(outcomes) > len(loaded) else []
     parts += [f"{len(failures):,} failed"] if failures else []
     console.print(
-        f"{', '.join(parts)}: {alerts:,} alerts, {objects:,} objects, {sum(o.limits for o in loaded):,} limits, "
-        f"{sum(o.rejects for o in loaded):,} rejects, {seconds:.1f} s, {alerts / seconds:,.0f} alerts/s",
+        f"{', '.join(parts)}: {counted(alerts, 'alert')}{_not_new(loaded)}, {counted(objects, 'object')}, "
+        f"{counted(sum(o.limits for o in loaded), 'limit')}, {counted(sum(o.rejects for o in loaded), 'reject')}, "
+        f"{seconds:.1f} s, {alerts / seconds:,.0f} alerts/s",
         soft_wrap=True,
     )
+
+
+def _not_new(outcomes: Sequence[Outcome]) -> str:
+    known = sum(outcome.duplicates + outcome.taken_over for outcome in outcomes)
+    return f" ({known:,} of them were in before)" if known else ""
 
 
 @contextmanager
@@ -195,11 +213,14 @@ class _Counter:
         self._sizes = {source.name: source.bytes for source in sources}
         self._read = dict.fromkeys(self._sizes, 0)
         self._alerts = dict.fromkeys(self._sizes, 0)
-        self._began = time.monotonic()
+        self._began = self._first = time.monotonic()
+        self._first_alerts = 0
         self.total = sum(self._sizes.values())
 
     def advance(self, name: str, read: int, alerts: int) -> None:
         self._read[name], self._alerts[name] = read, alerts
+        if not self._first_alerts:
+            self._first, self._first_alerts = time.monotonic(), self.alerts
 
     def finish(self, name: str) -> None:
         self._read[name] = self._sizes[name]
@@ -218,7 +239,8 @@ class _Counter:
 
     @property
     def rate(self) -> float:
-        return self.alerts / max(time.monotonic() - self._began, 1e-3)
+        """Alerts per second since the first of them came: what starting up took says nothing of the pace."""
+        return (self.alerts - self._first_alerts) / max(time.monotonic() - self._first, 1e-3)
 
     @property
     def left(self) -> float:

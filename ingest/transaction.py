@@ -18,7 +18,7 @@ from ingest.ledger import Reject, record_change, write_entry
 from ingest.load import MERGE_LOCK_SECONDS, alerts_lock, load_csv, lock, merge_lock, release
 from ingest.removal import hand_over
 from ingest.shared_tables import HASH, Change, drop_arrived, merge_history, merge_rows
-from ingest.spool import write_csv
+from ingest.spool import spooling, write_csv
 from ingest.summary import update_summary
 
 if TYPE_CHECKING:
@@ -89,6 +89,7 @@ class TarballTransaction:
         self.removed: Removed | None = None
         self._contested: list[pl.DataFrame] = []  # alerts that a tarball already in the archive holds
         self._arrived: list[pl.DataFrame] = []
+        self.taken_over = 0  # alerts of ours that another tarball owned before
         self._alerts = 0
         self._sum = 0
         self._checksum = 0
@@ -106,7 +107,8 @@ class TarballTransaction:
             self._add(alerts)
             return
         self._waiting.append(self._folder / f"waiting-{len(self._waiting):05}.arrow")
-        alerts.write_ipc(self._waiting[-1])
+        with spooling(self._folder):
+            alerts.write_ipc(self._waiting[-1])
 
     def _add(self, alerts: pl.DataFrame) -> None:
         name = alerts_lock(self._survey.name)
@@ -221,6 +223,7 @@ class TarballTransaction:
         return contested.height - len(ours) - left.height
 
     def _take_over(self, alerts: pl.DataFrame, owner: int) -> None:
+        self.taken_over += alerts.height
         listed = ", ".join(str(candid) for candid in alerts["candid"])
         # By the key whatever the optimizer thinks: a scan would wait for the rows that other loads are writing, and
         # they wait for us.

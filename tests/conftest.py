@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,6 +16,9 @@ from alertdb.server import PrivateServer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+# A shell that starts us in the background has Ctrl-C ignored, for us and all that we start; some tests send it.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 ROOT = Path(__file__).resolve().parent.parent
 SERVER_OPTIONS = ("innodb_buffer_pool_size=256M", "innodb_log_file_size=64M")

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
     from rich.console import Console
 
-__all__ = ["Format", "FormatOption", "OutputOption", "console", "message", "size", "write_table"]
+__all__ = ["Format", "FormatOption", "OutputOption", "console", "counted", "message", "size", "write_table"]
 
 BATCH_ROWS = 10_000
 
@@ -46,6 +46,11 @@ OutputOption = Annotated[
 def message(line: str) -> None:
     """Print one line on standard error, which a pipe does not take."""
     print(line, file=sys.stderr, flush=True)  # noqa: T201
+
+
+def counted(number: int, noun: str) -> str:
+    """Return a number with its noun, in the plural but for one: ``1 alert``, ``2,000 alerts``."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
 def size(count: int | None) -> str:

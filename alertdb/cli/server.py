@@ -100,7 +100,9 @@ def _print_status(config: Config, status: Status) -> None:
     console.print(table)
     console.print(f"Thumbnails  {output.size(status.thumbnails_bytes)} in {config.thumbnails}", soft_wrap=True)
     console.print(
-        f"Disk        {output.size(status.disk_used)} used by the archive, {output.size(status.disk_free)} free"
+        f"Disk        {output.size(status.disk_used)} in the home: tables, redo log, thumbnails and what else lies "
+        f"there; {output.size(status.disk_free)} free",
+        soft_wrap=True,
     )
 
 

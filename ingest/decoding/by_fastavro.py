@@ -16,9 +16,10 @@ import numpy as np
 import pyarrow as pa
 
 from ingest.decoding import PACKET_INDEX, Decoded, Offsets
-from ingest.decoding.container import BadPacket, PacketOpener
+from ingest.decoding.container import BadPacket
 from ingest.decoding.fields import find_purpose, find_unknown
 from ingest.decoding.limits import MAX_ITEMS
+from ingest.decoding.opening import PacketOpener
 from ingest.decoding.plans import Plans
 from ingest.decoding.schema import Array, Enum, Fixed, Map, Primitive, RecordType, Union, join
 
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from ingest.decoding import Packets, Wanted
-    from ingest.decoding.container import Records
+    from ingest.decoding.opening import Records
     from ingest.decoding.schema import Node
 
 __all__ = ["FastavroDecoder"]

@@ -1,9 +1,9 @@
 """The fast decoder: each schema becomes a small program once, and compiled code runs it over a whole batch.
 
-It gives what `ingest.decoding.by_fastavro` gives, to the last bit of a float, in a fiftieth of the time. It knows
-all of Avro that `ingest.decoding.schema` lets pass, so nothing is left to another decoder.
+It gives what `ingest.decoding.by_fastavro` gives, to the last bit of a float. It knows all of Avro that
+`ingest.decoding.schema` lets pass, so no schema is left to another decoder.
 
-The parts, in the order of the work: `container` finds the records, `schema` reads a writer's schema, `program` writes
+The parts, in the order of the work: `opening` finds the records, `schema` reads a writer's schema, `program` writes
 the program for it, `kernel` runs that, and `columns` holds what it fills and makes the tables.
 """
 
@@ -18,9 +18,10 @@ import numpy as np
 
 from ingest.decoding import Decoded, kernel, reading
 from ingest.decoding.columns import Columns, Layout, Symbols
-from ingest.decoding.container import BadPacket, PacketOpener, read_long
+from ingest.decoding.container import BadPacket, read_long
 from ingest.decoding.fields import find_unknown
 from ingest.decoding.limits import MAX_ITEMS
+from ingest.decoding.opening import PacketOpener
 from ingest.decoding.plans import Plans
 from ingest.decoding.program import write_program
 
@@ -28,7 +29,8 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from ingest.decoding import Packets, Wanted
-    from ingest.decoding.container import Records
+    from ingest.decoding.memory import Memory, Program
+    from ingest.decoding.opening import Records
     from ingest.decoding.schema import RecordType
 
 __all__ = ["ColumnarDecoder"]
@@ -41,7 +43,7 @@ MAX_SYMBOLS = 1 << 20  # bytes of enums' words that are kept from batch to batch
 class Plan:
     """What is kept of a writer's schema: the program, the field of each instruction, and the unknown fields."""
 
-    program: kernel.Program
+    program: Program
     paths: list[str]
     unknown: frozenset[str]
 
@@ -129,7 +131,7 @@ def _run_until_full(
     buffer: npt.NDArray[np.uint8],
     records: Records,
     runs: list[_Run],
-    memory: kernel.Memory,
+    memory: Memory,
     troubles: npt.NDArray[np.int64],
 ) -> tuple[int, int] | None:
     """Decode all runs. Where a table is full, stop and return its number and how many rows it needs at least."""

@@ -9,7 +9,7 @@ import pyarrow as pa
 
 from ingest.decoding import PACKET_INDEX, Offsets
 from ingest.decoding.fields import BLOB
-from ingest.decoding.kernel import BITS, CELLS, MAX_NESTED, Memory
+from ingest.decoding.memory import BITS, CELLS, MAX_NESTED, Memory
 from ingest.decoding.reading import gather_text
 
 if TYPE_CHECKING:

@@ -29,11 +29,11 @@ types: Any = numba_types
 BYTES_TYPE = types.Array(types.uint8, 1, "C", readonly=True)
 INDEX_TYPE = types.Array(types.int64, 1, "C", readonly=True)
 
-# Our arrays belong to the caller, so that references to them need not be counted; counting takes twenty times as long
-# as all else. Functions compiled so cannot make arrays.
+# Our arrays belong to the caller, so references to them need not be counted; counting would take most of the time.
+# Functions compiled so cannot make arrays.
 OPTIONS: dict[str, Any] = {"_nrt": False}
 
-SOURCES = ("limits.py", "compiling.py", "reading.py", "kernel.py")
+SOURCES = ("limits.py", "compiling.py", "memory.py", "reading.py", "kernel.py")
 DIGEST = hashlib.sha256(b"".join(Path(__file__).with_name(name).read_bytes() for name in SOURCES)).hexdigest()[:16]
 
 

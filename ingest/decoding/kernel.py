@@ -27,13 +27,11 @@ Null needs no instruction: it is a branch of a union that fills no column, and c
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 import numpy as np
-import numpy.typing as npt
 
 from ingest.decoding.compiling import BYTES_TYPE, INDEX_TYPE, Bytes, Index, compiled, part, types
-from ingest.decoding.limits import MAX_DEPTH, MAX_ITEMS
+from ingest.decoding.limits import MAX_ITEMS
+from ingest.decoding.memory import BITS, CELLS, MEMORY_TYPE, PROGRAM_TYPE, Memory, Program
 from ingest.decoding.reading import TRUNCATED, is_utf8, read_bits, read_long, read_span
 
 SKIP, SKIP_LONG, SKIP_BYTES = range(3)
@@ -42,64 +40,13 @@ FLOAT_TO_FLOAT32, FLOAT_TO_FLOAT64, DOUBLE_TO_FLOAT32, DOUBLE_TO_FLOAT64 = range
 BOOLEAN, TEXT, BYTES, FIXED, ENUM = range(11, 16)
 UNION, JUMP, REPEAT, NEXT = range(16, 20)
 CODE, TABLE, SLOT, ARGUMENT = range(4)  # columns of Program.instructions
-CELLS, BITS = range(2)  # columns of Memory.bases
 NO_TABLE = -1
 
 # What can be wrong with a record, beside the two faults of `reading`; FULL is no fault of the record's.
 GOOD = 0
 BAD_BRANCH, BAD_COUNT, BAD_TEXT, BAD_SYMBOL, MISFIT, TOO_MANY, LEFT_OVER, FULL = range(3, 11)
 
-MAX_NESTED = MAX_DEPTH + 2  # arrays and maps within each other
 INT32 = 1 << 31
-
-
-class Program(NamedTuple):
-    """A writer's schema as instructions, shape (n, 4), and the targets of its unions' branches."""
-
-    instructions: Index
-    jumps: Index
-
-
-class Memory(NamedTuple):
-    """Where columns are filled: one stretch of memory, seen as several types, and one of bits.
-
-    The cell of the column `slot` in a row is number ``bases[slot, CELLS] + row`` of the array of its type, and bit
-    number ``bases[slot, BITS] + row`` says that it is not null. Texts and blobs are two cells of int64: start and
-    length. The first slots are no fields: they hold, for each table, the packet of each row.
-    """
-
-    int32: npt.NDArray[np.int32]
-    int64: Index
-    float32: npt.NDArray[np.float32]
-    float64: npt.NDArray[np.float64]
-    bits: Bytes
-    bases: Index  # shape (slots, 2)
-    tables: Index  # the table of each slot
-    rows: Index  # rows filled of each table
-    before: Index  # of these, the rows filled before the record at hand
-    left: Index  # items to come, of each array and map that we are in
-    capacity: Index  # rows that each table has room for
-    symbols: Index  # shape (any, 2): start in the pool and length, the symbols of an enum behind their number
-
-
-PROGRAM_TYPE = types.NamedTuple((types.int64[:, ::1], types.int64[::1]), Program)
-MEMORY_TYPE = types.NamedTuple(
-    (
-        types.int32[::1],
-        types.int64[::1],
-        types.float32[::1],
-        types.float64[::1],
-        types.uint8[::1],
-        types.int64[:, ::1],
-        types.int64[::1],
-        types.int64[::1],
-        types.int64[::1],
-        types.int64[::1],
-        types.int64[::1],
-        types.int64[:, ::1],
-    ),
-    Memory,
-)
 
 
 @part

@@ -9,6 +9,7 @@ import pyarrow as pa
 
 from ingest.decoding import kernel
 from ingest.decoding.fields import BLOB, find_purpose
+from ingest.decoding.memory import Program
 from ingest.decoding.schema import NULL, Array, Enum, Fixed, Map, RecordType, Union, join
 
 if TYPE_CHECKING:
@@ -50,9 +51,7 @@ STORES: dict[str, dict[Purpose, int]] = {
 }
 
 
-def write_program(
-    tree: RecordType, wanted: Wanted, layout: Layout, symbols: Symbols
-) -> tuple[kernel.Program, list[str]]:
+def write_program(tree: RecordType, wanted: Wanted, layout: Layout, symbols: Symbols) -> tuple[Program, list[str]]:
     """Write the program for records of a schema; return it and the path of the field of each instruction.
 
     The schema is one that `ingest.decoding.fields.find_unknown` has accepted.
@@ -60,7 +59,7 @@ def write_program(
     writer = _Writer(wanted, layout, symbols)
     writer.write(tree, "", ())
     instructions = np.array(writer.instructions, dtype=np.int64).reshape(-1, 4)
-    return kernel.Program(instructions, np.array(writer.jumps, dtype=np.int64)), writer.paths
+    return Program(instructions, np.array(writer.jumps, dtype=np.int64)), writer.paths
 
 
 class _Writer:

@@ -153,9 +153,10 @@ def test_unknown_objects_are_told_with_the_nearest_known(archive: Archive, asked
             ask(asked)
 
 
-@pytest.mark.parametrize("asked", ["", "x" * 100, "é'\\\x00", "0", "~"])
+@pytest.mark.parametrize("asked", ["", "x" * 100, "é'\\\x00", "0", "~", "nope", "ZTF99zzzzzzz"])
 def test_names_that_are_none(archive: Archive, asked: str) -> None:
-    with pytest.raises(UnknownObject):
+    """Nothing known is like them."""
+    with pytest.raises(UnknownObject, match="case-sensitive"):
         archive.object(asked)
 
 

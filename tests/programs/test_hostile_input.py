@@ -30,8 +30,8 @@ NAME = "ztf_public_20240115.tar.gz"
 
 @pytest.fixture(scope="module")
 def night(tmp_path_factory: pytest.TempPathFactory) -> bytes:
-    """A small night of three alerts."""
-    (tarball,) = simulate_nights([20240115], 3, tmp_path_factory.mktemp("night"), seed=SEED)
+    """A small night of two alerts."""
+    (tarball,) = simulate_nights([20240115], 2, tmp_path_factory.mktemp("night"), seed=SEED)
     return tarball.read_bytes()
 
 
@@ -52,7 +52,6 @@ def damaged(dice: random.Random, data: bytes) -> bytes:
 def judge(config: Config, code: int, printed: str, undamaged: dict[str, Any]) -> str:
     """Say what became of a damaged tarball, after making sure that it is one of the things that may."""
     assert "Traceback" not in printed
-    assert contradictions(config) == []
     found = counts(config)
     if code != 0:
         assert code == 1
@@ -61,6 +60,7 @@ def judge(config: Config, code: int, printed: str, undamaged: dict[str, Any]) ->
         assert NAME in errors[0]
         assert set(found.values()) == {0}
         return "refused"
+    assert contradictions(config) == []
     assert found["tarballs"] == 1
     if found["rejects"]:
         assert re.search(rf"{found['rejects']} rejects", printed)
@@ -113,5 +113,5 @@ def test_what_is_damaged_can_be_loaded_as_far_as_it_is_whole(
     code, printed = run("ingest", path, "--allow-damaged")
     assert code == 0
     assert "loaded as partial" in printed
-    assert 0 < counts(archive)["alerts"] < 3
+    assert counts(archive)["alerts"] == 1
     assert contradictions(archive) == []

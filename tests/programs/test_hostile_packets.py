@@ -21,6 +21,8 @@ from hostile import (
 )
 from plain import stored_table
 
+from alertdb.errors import DamagedStamp
+from alertdb.stamps import read_stamp
 from alertdb.thumbnails import open_store
 from alertdb.thumbnails.document import read_document
 
@@ -232,7 +234,7 @@ def test_packets_that_a_broker_encoded_anew(
 def test_an_empty_tarball(archive: Config, run: Run, tmp_path: Path) -> None:
     code, printed = run("ingest", make_tarball(tmp_path / "ztf_public_20240121.tar.gz", []))
     assert code == 0
-    assert "1 tarballs loaded: 0 alerts" in printed
+    assert "1 tarball loaded: 0 alerts" in printed
     assert counts(archive) == dict.fromkeys(counts(archive), 0) | {"tarballs": 1}
 
 
@@ -255,6 +257,13 @@ def test_stamps_that_are_bombs_are_kept_as_they_are(
     assert counts(archive)["alerts"] == 2
     stamps = read_document(open_store(archive.thumbnails).get(record["candid"]))
     assert (stamps["science"], stamps["template"]) == (bomb, b"no gzip at all")
+    with pytest.raises(DamagedStamp, match=r"bytes unpack to more than \d+"):
+        read_stamp(stamps["science"])
+    with pytest.raises(DamagedStamp, match="its gzip is damaged"):
+        read_stamp(stamps["template"])
+    code, printed = run("thumbnails", record["candid"], "--sheet", tmp_path / "sheet.png")
+    assert code == 1
+    assert printed.count("Error: ") == 1
 
 
 def test_packets_that_are_bombs(archive: Config, run: Run, records: list[Record], tmp_path: Path) -> None:

@@ -302,11 +302,11 @@ print(sum(kernel.decode_records.stats.cache_hits.values()), kernel.decode_record
 """
 
 
-def run_in(folder: Path, environment: dict[str, str]) -> tuple[str, str]:
+def run_in(folder: Path, environment: dict[str, str], before: str = "") -> tuple[str, str]:
     """Decode a packet in a process of its own; return what it found, and how often and where the cache was hit."""
     (folder / "packet").write_bytes(write(record(("x", "long")), {"x": 5}))
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("NUMBA", "XDG", "PYTHONPATH"))}
-    command = [sys.executable, "-c", SCRIPT, str(folder / "packet")]
+    command = [sys.executable, "-c", before + SCRIPT, str(folder / "packet")]
     done = subprocess.run(command, cwd=ROOT, env=kept | environment, capture_output=True, text=True, check=True)
     found, cache = done.stdout.splitlines()
     return found, cache
@@ -319,3 +319,11 @@ def test_the_cache_goes_where_one_says_and_is_used(tmp_path: Path) -> None:
     found, cache = run_in(tmp_path, environment)
     assert found == "[5]"
     assert cache.startswith(f"1 {tmp_path}")
+
+
+def test_without_a_place_for_the_cache_it_compiles_each_time(tmp_path: Path) -> None:
+    """As for an account that owns neither the package's folder nor a home: numba finds no place then."""
+    nowhere = "from numba.core.caching import CompileResultCacheImpl as impl; impl._locator_classes = []"
+    found, cache = run_in(tmp_path, {}, nowhere)
+    assert found == "[5]"
+    assert cache == "0 None"

@@ -9,8 +9,9 @@ import fastavro
 import pytest
 from avro_packets import pack, write
 
-from ingest.decoding.container import BadPacket, PacketOpener, decompress
-from ingest.decoding.limits import MAX_HEADERS, MAX_PACKET
+from ingest.decoding.container import BadPacket, decompress
+from ingest.decoding.limits import MAX_HEADER, MAX_HEADERS, MAX_PACKET
+from ingest.decoding.opening import PacketOpener
 
 SCHEMA = {"type": "record", "name": "alert", "fields": [{"name": "text", "type": "string"}]}
 RECORD = {"text": "a text of some length"}
@@ -156,6 +157,7 @@ def test_unknown_codecs_and_missing_schemas_are_named() -> None:
 
 def test_large_packets_are_rejects() -> None:
     assert str(MAX_PACKET) in reason(bytes(MAX_PACKET + 1))
+    assert str(MAX_HEADER) in reason(container(b"", schema=b" " * MAX_HEADER))
 
 
 @pytest.mark.parametrize("codec", ["deflate", "snappy"])
