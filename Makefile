@@ -1,4 +1,4 @@
-.PHONY: help demo test lint docs requirements
+.PHONY: help demo test lint docs requirements upgrade
 
 help: ## show this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 14
@@ -20,6 +20,10 @@ docs: ## write docs/tables.md from the column comments (of the running archive)
 	.venv/bin/python -m alertdb.dictionary > docs/tables.new
 	mv docs/tables.new docs/tables.md
 
-requirements: ## pin the newest versions that pyproject.toml allows (needs uv)
+requirements: ## pin what pyproject.toml asks for, keeping other pins (needs uv)
 	uv pip compile pyproject.toml --extra test --universal --fork-strategy fewest --python-version 3.11 \
-	  --upgrade --quiet --custom-compile-command "make requirements" --output-file requirements.txt
+	  --quiet --custom-compile-command "make requirements" --output-file requirements.txt
+
+upgrade: ## pin the newest versions that pyproject.toml allows (needs uv)
+	rm -f requirements.txt
+	$(MAKE) requirements

@@ -66,6 +66,12 @@ apt_get() {
     if [ $EUID -eq 0 ]; then "${command[@]}"; else sudo "${command[@]}"; fi
 }
 
+# Python's processes keep their locks there. A chroot has the folder without the mount, for root alone.
+check_shared_memory() {
+    [ ! -e /dev/shm ] || [ -w /dev/shm ] ||
+        fail "cannot write to /dev/shm; run as root, then start this again: mount -t tmpfs -o mode=1777 tmpfs /dev/shm"
+}
+
 # A server that root starts runs as this user, whom the package mariadb-server would have made.
 ensure_server_user() {
     [ $EUID -ne 0 ] || getent passwd mysql >/dev/null ||
@@ -124,6 +130,7 @@ compile_decoder() {
 
 main() {
     local missing
+    check_shared_memory
     missing=$(missing_programs)
     finished requirements requirements.txt || missing+=" $(missing_build_tools)"
     # shellcheck disable=SC2086 # several words

@@ -84,6 +84,12 @@ def test_every_pin_is_asked_for(project: dict[str, Any], pins: dict[str, str]) -
         assert (name in known) if "alertdb" in askers else (askers & set(pins)), name
 
 
+def test_the_reason_for_every_requirement_is_told(project: dict[str, Any]) -> None:
+    page = (ROOT / "docs" / "decisions" / "dependencies.md").read_text()
+    told = set(re.findall(r"[\w-]+", " ".join(re.findall(r"(?m)^\| ([^|]+) \|", page))))
+    assert {requirement.name for requirement in _declared(project)} - told == set()
+
+
 def test_conda_takes_the_same_python_and_the_same_pins(project: dict[str, Any]) -> None:
     dependencies = yaml.safe_load((ROOT / "environment.yml").read_text())["dependencies"]
     assert f"python{project['project']['requires-python']}" in dependencies
