@@ -102,7 +102,8 @@ class TarballTransaction:
         LoadedElsewhere
             If another load under way holds one of them; roll back, wait for it, begin again.
         """
-        self._arrived.append(alerts.select(EMPTY.columns))
+        # Sorted, and so in memory of their own: columns taken as they are would keep their whole batch alive.
+        self._arrived.append(alerts.select(EMPTY.columns).sort("candid"))
         if self._removal is None:
             self._add(alerts)
             return
