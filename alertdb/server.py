@@ -81,9 +81,13 @@ class PrivateServer:
         shutil.rmtree(unfinished, ignore_errors=True)
         self._make_private(self.folder)
         self._make_private(self.temporary)
-        command = [_program("mariadb-install-db"), "--no-defaults", f"--datadir={unfinished}"]
-        command += ["--auth-root-authentication-method=normal", "--skip-test-db", *self._user_option()]
-        done = subprocess.run(command, capture_output=True, text=True, check=False, cwd="/", env=self._environment())
+        # A relative path: mariadb-install-db is a shell script that a blank in a path ends.
+        command = [_program("mariadb-install-db"), "--no-defaults", f"--datadir=./{unfinished.name}"]
+        # --force: it would insist on looking up the host's name, which a bare container does not have.
+        command += ["--auth-root-authentication-method=normal", "--skip-test-db", "--force", *self._user_option()]
+        done = subprocess.run(
+            command, capture_output=True, text=True, check=False, cwd=self.folder, env=self._environment()
+        )
         if done.returncode != 0:
             self.start_log.write_text(done.stdout + done.stderr)
             raise ServerStartFailed(_last_error(self.start_log), self.start_log)

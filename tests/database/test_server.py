@@ -72,6 +72,12 @@ def test_long_home_gets_a_socket_elsewhere(tmp_path: Path) -> None:
     server.socket.parent.rmdir()
 
 
+def test_a_home_may_have_blanks_in_its_name(tmp_path: Path) -> None:
+    server = PrivateServer(tmp_path / "my archive")
+    server.ensure_started()
+    assert server.ensure_stopped()
+
+
 def test_unknown_option_is_named(tmp_path: Path) -> None:
     server = PrivateServer(tmp_path, ["no_such_option=1"])
     with pytest.raises(ServerStartFailed, match="no_such_option"):
