@@ -78,6 +78,7 @@ def open_engine(config: Config, account: Account, database: str | None = "ztf") 
         isolation_level="READ COMMITTED",
         connect_args=arguments,
         poolclass=NullPool,  # a connection may hold named locks and temporary tables: it is never handed on
+        pool_reset_on_return=None,  # closing rolls back; resetting one that is lost would print a traceback
     )
 
 

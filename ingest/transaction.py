@@ -225,12 +225,13 @@ class TarballTransaction:
 
     def _take_over(self, alerts: pl.DataFrame, owner: int) -> None:
         self.taken_over += alerts.height
-        listed = ", ".join(str(candid) for candid in alerts["candid"])
-        # By the key whatever the optimizer thinks: a scan would wait for the rows that other loads are writing, and
-        # they wait for us.
+        # Joined, so that each row is reached by its key: a scan, which the optimizer prefers in a small table, would
+        # wait for the rows that other loads are writing, and they wait for us.
+        self._fill_helper("taken", "candid", "BIGINT", alerts)
         self._connection.exec_driver_sql(
-            f"DELETE a FROM alerts AS a FORCE INDEX (PRIMARY) WHERE a.candid IN ({listed})"
+            "DELETE a FROM taken AS t STRAIGHT_JOIN alerts AS a FORCE INDEX (PRIMARY) ON a.candid = t.candid"
         )
+        self._connection.exec_driver_sql("DROP TEMPORARY TABLE taken")
         self._load_alerts(alerts)
         # The rows that went were equal to ours: the same packets. So is their part of the checksum.
         hand_over(self._connection, owner, alerts.select(self._survey.alert_columns), sign=-1)
@@ -238,14 +239,18 @@ class TarballTransaction:
     def _fill_helpers(self) -> None:
         """Fill the temporary tables `arrived` (candid) and `touched` (objectId) with this tarball's alerts."""
         arrived = pl.concat(self._arrived) if self._arrived else EMPTY
-        for table, column, kind in (("arrived", "candid", "BIGINT"), ("touched", "objectId", "VARCHAR(32)")):
-            self._connection.exec_driver_sql(
-                f"CREATE TEMPORARY TABLE {table} ({column} {kind} NOT NULL PRIMARY KEY) ENGINE = Aria TRANSACTIONAL = 0"
-            )
-            frame = arrived.select(column).unique().sort(column)
-            path = self._folder / f"{table}.csv"
-            write_csv(frame, path)
-            load_csv(self._connection, table, [column], path, frame.height)
+        self._fill_helper("arrived", "candid", "BIGINT", arrived)
+        self._fill_helper("touched", "objectId", "VARCHAR(32)", arrived)
+
+    def _fill_helper(self, table: str, column: str, kind: str, alerts: pl.DataFrame) -> None:
+        """Make a temporary table of the different values of one column."""
+        self._connection.exec_driver_sql(
+            f"CREATE TEMPORARY TABLE {table} ({column} {kind} NOT NULL PRIMARY KEY) ENGINE = Aria TRANSACTIONAL = 0"
+        )
+        values = alerts.select(column).unique().sort(column)
+        path = self._folder / f"{table}.csv"
+        write_csv(values, path)
+        load_csv(self._connection, table, [column], path, values.height)
 
     def _merge_shared(self, shared: Mapping[str, SharedRows]) -> dict[str, int]:
         survey = self._survey
