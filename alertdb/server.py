@@ -174,7 +174,9 @@ class PrivateServer:
         return [f"--user={self._user()}"] if os.geteuid() == 0 else []
 
     def _user(self) -> str:
-        """Whom a server started by root runs as: `mysql`, where that user can reach the folder at all."""
+        """Whom a server started by root runs as: the owner of its data, else `mysql` where that user can get there."""
+        if self.data.exists():
+            return pwd.getpwuid(self.data.stat().st_uid).pw_name
         reachable = all(parent.stat().st_mode & 0o001 for parent in self.folder.resolve().parents)
         try:
             pwd.getpwnam(MARIADB_USER)
