@@ -105,6 +105,8 @@ class PrivateServer:
         """
         with self._alone():
             self.ensure_created()
+            if self.pid() is not None:  # it runs, or was killed just now and is not quite gone
+                _wait(lambda: self.pid() is None or self._answers(), START_SECONDS)
             if self.pid() is None:
                 self._launch()
 
