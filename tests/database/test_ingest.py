@@ -2,13 +2,13 @@ from __future__ import annotations
 
 import io
 import shutil
-import tarfile
 import zipfile
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 import pytest
 from archives import empty_tables, everything, load
+from hostile import make_tarball, members_of
 from plain import differences, expected_tables, read_packets, stored_table
 
 from alertdb.database import Account, connect
@@ -118,20 +118,6 @@ def test_another_content_under_the_same_name_is_refused(
     with pytest.raises(TarballChanged, match="another content"):
         load(archive, tmp_path / name)
     assert everything(archive) == before
-
-
-def make_tarball(path: Path, members: list[tuple[str, bytes]]) -> Path:
-    with tarfile.open(path, "w:gz") as tar:
-        for name, content in members:
-            header = tarfile.TarInfo(name)
-            header.size = len(content)
-            tar.addfile(header, io.BytesIO(content))
-    return path
-
-
-def members_of(tarball: Path) -> list[tuple[str, bytes]]:
-    with tarfile.open(tarball) as tar:
-        return [(member.name, tar.extractfile(member).read()) for member in tar]  # type: ignore[union-attr]
 
 
 def test_bad_members_are_rejects_and_their_neighbours_load(

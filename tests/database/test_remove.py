@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import io
 import os
 import shutil
 import subprocess
 import sys
-import tarfile
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from archives import empty_tables, everything, load
+from hostile import make_tarball, members_of
 from plain import differences, expected_tables, read_packets, stored_table
 
 from alertdb.database import Account, connect
@@ -34,21 +33,6 @@ if TYPE_CHECKING:
 def nights(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
     folder = tmp_path_factory.mktemp("removed")
     return simulate_nights([20240101, 20240102, 20240104], 60, folder, seed=5, schema="4.02")
-
-
-def make_tarball(path: Path, members: list[tuple[str, bytes]]) -> Path:
-    path.parent.mkdir(exist_ok=True)
-    with tarfile.open(path, "w:gz") as tar:
-        for name, content in members:
-            header = tarfile.TarInfo(name)
-            header.size = len(content)
-            tar.addfile(header, io.BytesIO(content))
-    return path
-
-
-def members_of(tarball: Path) -> list[tuple[str, bytes]]:
-    with tarfile.open(tarball) as tar:
-        return [(member.name, tar.extractfile(member).read()) for member in tar]  # type: ignore[union-attr]
 
 
 def remove(config: Config, tarball: Path, *places: Path, dry_run: bool = False) -> Removed:

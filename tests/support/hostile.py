@@ -72,6 +72,7 @@ def changed(record: Record, **candidate: Any) -> Record:
 
 def make_tarball(path: Path, members: Iterable[tuple[str | tarfile.TarInfo, bytes]]) -> Path:
     """Write a .tar.gz with these members."""
+    path.parent.mkdir(exist_ok=True)
     with tarfile.open(path, "w:gz") as tar:
         for name, content in members:
             info = tarfile.TarInfo(name) if isinstance(name, str) else name
