@@ -24,7 +24,7 @@ from ingest.removal import Removal
 from ingest.room import check_room
 from ingest.tarballs import open_packets
 from ingest.transaction import LoadedElsewhere, TarballTransaction
-from ingest.turns import await_turn, spool_folder, turn
+from ingest.turns import await_turn, clear_spool, spool_folder, turn
 from ingest.wording import fitted
 from ingest.workers import Worker
 
@@ -131,6 +131,7 @@ def load_tarball(
                 with turn(config, survey, source.name) as connection:
                     entry = find_entry(connection, source.name)
                     if entry is not None and not replace:
+                        clear_spool(config.spool, source.name)  # of a load that was killed right after its commit
                         return Outcome(source.name, skipped=_already_loaded(entry, source))
                     check_room(source, config)
                     load = _Load(source, config, survey, connection, open_decoder(survey.wanted, decoder))
@@ -162,7 +163,7 @@ class _Load:
     ) -> Outcome:
         """Read the tarball to its end, then take out the one it replaces, if any, merge and commit."""
         with ExitStack() as stack:
-            folder = stack.enter_context(spool_folder(self._config.spool, self._source.stem))
+            folder = stack.enter_context(spool_folder(self._config.spool, self._source.name))
             watch = stack.enter_context(connect(self._config, Account.LOADER, self._survey.name))
             watch.exec_driver_sql("SET SESSION TRANSACTION ISOLATION LEVEL READ UNCOMMITTED")
             identity = (self._source.name, tarball_id(self._source.name))

@@ -52,7 +52,7 @@ def remove_tarball(
             if dry_run or not _remove_thumbnails(config, name):
                 raise UnknownTarball(name, [str(other["name"]) for other in list_entries(connection)])
             return None
-        with spool_folder(config.spool, stem_of(name)) as folder:
+        with spool_folder(config.spool, name) as folder:
             removal = Removal(connection, survey, entry, folder, places)
             for wanted in (merge_lock(survey.name), alerts_lock(survey.name)):
                 if not lock(connection, wanted, MERGE_LOCK_SECONDS):

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import glob
 import shutil
-import tempfile
 from contextlib import contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from alertdb.database import Account, connect
@@ -16,13 +13,14 @@ from ingest.spool import spooling
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from sqlalchemy import Connection
 
     from alertdb.config import Config
     from ingest.surveys import Survey
 
-__all__ = ["await_turn", "spool_folder", "turn"]
+__all__ = ["await_turn", "clear_spool", "spool_folder", "turn"]
 
 TURN_SECONDS = 24 * 3600
 ROLLBACK_SECONDS = 1200
@@ -52,14 +50,22 @@ def _turn_name(survey: Survey, tarball: int) -> str:
 
 
 @contextmanager
-def spool_folder(spool: Path, stem: str) -> Iterator[Path]:
-    """Give an empty folder for the CSV files of one tarball, and remove it afterwards; also what a killed load left."""
+def spool_folder(spool: Path, name: str) -> Iterator[Path]:
+    """Give an empty folder for the CSV files of one tarball, and remove it afterwards; to be used in its turn."""
+    folder = _spool_folder(spool, name)
+    clear_spool(spool, name)
     with spooling(spool):
-        spool.mkdir(parents=True, exist_ok=True)
-        for left in spool.glob(f"{glob.escape(stem[:100])}.*"):
-            shutil.rmtree(left, ignore_errors=True)
-        folder = Path(tempfile.mkdtemp(prefix=f"{stem[:100]}.", dir=spool))
+        folder.mkdir(parents=True)
     try:
         yield folder
     finally:
-        shutil.rmtree(folder, ignore_errors=True)
+        clear_spool(spool, name)
+
+
+def clear_spool(spool: Path, name: str) -> None:
+    """Remove what a killed load of this tarball spooled; to be used in its turn, when nobody else spools it."""
+    shutil.rmtree(_spool_folder(spool, name), ignore_errors=True)
+
+
+def _spool_folder(spool: Path, name: str) -> Path:
+    return spool / f"{name[:100]}.{tarball_id(name):x}"

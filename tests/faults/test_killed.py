@@ -18,6 +18,7 @@ from alertdb.schema import ensure_schema
 from alertdb.server import PrivateServer
 from alertdb.thumbnails import open_store
 from ingest.simulation.nights import simulate_nights
+from ingest.turns import spool_folder
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -98,6 +99,16 @@ def test_a_killed_loader_leaves_nothing_half_done(
     finish(own_archive, nights)
     assert everything(own_archive) == undisturbed[0]
     assert thumbnails(own_archive) == undisturbed[1]
+    assert list(own_archive.spool.iterdir()) == []
+
+
+def test_what_was_spooled_by_a_load_that_died_after_its_commit_goes(own_archive: Config, nights: Path) -> None:
+    finish(own_archive, nights)
+    with spool_folder(own_archive.spool, "ztf_public_20240201.tar.gz") as folder:
+        left = folder
+    left.mkdir()
+    (left / "alerts.csv").write_text("1")
+    assert "already loaded" in finish(own_archive, nights)
     assert list(own_archive.spool.iterdir()) == []
 
 
