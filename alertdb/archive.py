@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from alertdb.config import Config
     from alertdb.epochs import LightCurve
+    from alertdb.qa import Quality
     from alertdb.stamps import Image
 
 __all__ = ["Archive", "connect"]
@@ -248,6 +249,13 @@ class Archive:
         else:
             candids = [operator.index(candid) for candid in ([which] if isinstance(which, SupportsIndex) else which)]
         return {candid: read_stamps(document) for candid, document in read_documents(self.config.thumbnails, candids)}
+
+    @property
+    def qa(self) -> Quality:
+        """Quality pictures: ``archive.qa.nights()``, ``archive.qa.sky()`` and so on; see `alertdb.qa.Quality`."""
+        from alertdb.qa import Quality
+
+        return Quality(self.reader)
 
     def close(self) -> None:
         """Close the connections; the next question opens one again."""
