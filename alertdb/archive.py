@@ -24,8 +24,9 @@ if TYPE_CHECKING:
 
     from alertdb.config import Config
     from alertdb.epochs import LightCurve
+    from alertdb.gallery import Gallery, Thumbnail
     from alertdb.qa import Quality
-    from alertdb.stamps import Image
+    from alertdb.skyobject import SkyObject
 
 __all__ = ["Archive", "connect"]
 
@@ -158,8 +159,8 @@ class Archive:
         in_order = table.sort_by([("place", "ascending"), ("jd", "ascending"), ("fid", "ascending")])
         return in_order.drop_columns("place")
 
-    def object(self, name: str) -> pd.Series[Any]:
-        """Return the summary of one object: counts, mean position, magnitudes per filter.
+    def object(self, name: str) -> SkyObject:
+        """Return one object: its summary, light curve, thumbnails, and links to other archives.
 
         An object with a single alert is none of table `summary`; its row is computed here.
 
@@ -169,8 +170,9 @@ class Archive:
             If the archive has no alert of it.
         """
         from alertdb.frames import to_frame
+        from alertdb.skyobject import SkyObject
 
-        return to_frame(self.object_table(name)).iloc[0].rename(name)
+        return SkyObject(self, name, to_frame(self.object_table(name)).iloc[0].rename(name))
 
     def object_table(self, name: str) -> pa.Table:
         """Return what `object` does as an Arrow table of one row."""
@@ -222,8 +224,8 @@ class Archive:
             [("distance_arcsec", "ascending"), ("jd", "ascending")]
         )
 
-    def thumbnails(self, which: str | SupportsIndex | Iterable[SupportsIndex]) -> dict[int, dict[str, Image]]:
-        """Return the cutouts of alerts as images.
+    def thumbnails(self, which: str | SupportsIndex | Iterable[SupportsIndex]) -> Gallery:
+        """Return the cutouts of alerts.
 
         Parameters
         ----------
@@ -232,7 +234,7 @@ class Archive:
 
         Returns
         -------
-        dict
+        Gallery
             By candid (of an object in the order of time), then by kind (``science``, ``template``, ``difference``):
             float32 arrays of shape (rows, columns), NaN where there is no value.
 
@@ -242,13 +244,18 @@ class Archive:
             If the archive has none of it.
         """
         from alertdb.cutouts import candids_of, read_documents
-        from alertdb.stamps import read_stamps
+        from alertdb.gallery import Gallery, Thumbnail
 
         if isinstance(which, str):
             candids = candids_of(self.reader, which)
         else:
             candids = [operator.index(candid) for candid in ([which] if isinstance(which, SupportsIndex) else which)]
-        return {candid: read_stamps(document) for candid, document in read_documents(self.config.thumbnails, candids)}
+        documents = read_documents(self.config.thumbnails, candids)
+        return Gallery(self.reader, [Thumbnail(candid, document) for candid, document in documents])
+
+    def thumbnail(self, candid: SupportsIndex) -> Thumbnail:
+        """Return the cutouts of one alert; see `thumbnails`."""
+        return self.thumbnails(candid)[operator.index(candid)]
 
     @property
     def qa(self) -> Quality:
