@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from alertdb.config import Config
+    from alertdb.epochs import LightCurve
+    from alertdb.qa import Quality
     from alertdb.stamps import Image
 
 __all__ = ["Archive", "connect"]
@@ -94,8 +96,14 @@ class Archive:
         return to_frame(self.reader.query(query, parameters))
 
     def lightcurve(
-        self, objects: str | Iterable[str], *, limits: bool = True, history: bool = True, forced: bool = False
-    ) -> pd.DataFrame:
+        self,
+        objects: str | Iterable[str],
+        *,
+        limits: bool = True,
+        history: bool = True,
+        forced: bool = False,
+        reference: bool = False,
+    ) -> LightCurve:
         """Return the light curves of one or more objects, by objectId, then time.
 
         Parameters
@@ -108,21 +116,26 @@ class Archive:
             With detections known from the history of other alerts only (kind ``history``).
         forced
             With epochs of forced photometry alone (kind ``forced``: flux and flux_error).
+        reference
+            With the nearest source of the reference image, for apparent magnitudes: distnr, magnr, sigmagnr, chinr,
+            sharpnr.
 
         Returns
         -------
-        pandas.DataFrame
-            One row per epoch: objectId, jd (UTC), fid, kind, candid, magpsf, sigmapsf, isdiffpos, diffmaglim, flux,
-            flux_error, magzpsci, rb, programid.
+        LightCurve
+            A data frame that can draw and fold itself. One row per epoch: objectId, jd (UTC), fid, kind, candid,
+            magpsf, sigmapsf, isdiffpos, diffmaglim, flux, flux_error, magzpsci, rb, programid.
 
         Raises
         ------
         UnknownObject
             If the archive has no alert of one of them.
         """
+        from alertdb.epochs import LightCurve, with_reference
         from alertdb.frames import to_frame
 
-        return to_frame(self.lightcurve_table(objects, limits=limits, history=history, forced=forced))
+        frame = to_frame(self.lightcurve_table(objects, limits=limits, history=history, forced=forced))
+        return LightCurve(with_reference(self.reader, frame) if reference else frame)
 
     def lightcurve_table(
         self, objects: str | Iterable[str], *, limits: bool = True, history: bool = True, forced: bool = False
@@ -237,6 +250,13 @@ class Archive:
         else:
             candids = [operator.index(candid) for candid in ([which] if isinstance(which, SupportsIndex) else which)]
         return {candid: read_stamps(document) for candid, document in read_documents(self.config.thumbnails, candids)}
+
+    @property
+    def qa(self) -> Quality:
+        """Quality pictures: ``archive.qa.nights()``, ``archive.qa.sky()`` and so on; see `alertdb.qa.Quality`."""
+        from alertdb.qa import Quality
+
+        return Quality(self.reader)
 
     def close(self) -> None:
         """Close the connections; the next question opens one again."""
