@@ -7,7 +7,6 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Self, SupportsIndex
 
 import pyarrow as pa
-from pyarrow.compute import index_in
 from sqlalchemy import make_url
 from sqlalchemy.exc import ArgumentError
 
@@ -143,21 +142,23 @@ class Archive:
         self, objects: str | Iterable[str], *, limits: bool = True, history: bool = True, forced: bool = False
     ) -> pa.Table:
         """Return what `lightcurve` does as an Arrow table."""
+        from alertdb.lightcurve_rows import merge_epochs, missing_objects
+
         names = [objects] if isinstance(objects, str) else list(dict.fromkeys(objects))
         wanted = {"alert": True, "history": history, "limit": limits, "forced": forced}
-        kinds = [kind for kind, chosen in wanted.items() if chosen]
-        statement = "SELECT * FROM lightcurve WHERE objectId IN :names AND kind IN :kinds"
-        if not names:
-            return self.reader.query("SELECT * FROM lightcurve WHERE FALSE")
-        parts = [
-            self.reader.query(statement, {"names": names[first : first + OBJECTS_PER_QUERY], "kinds": kinds})
-            for first in range(0, len(names), OBJECTS_PER_QUERY)
-        ]
-        table = pa.concat_tables(parts)
-        self._check_known(names, table)
-        table = table.append_column("place", index_in(table["objectId"], pa.array(names)))
-        in_order = table.sort_by([("place", "ascending"), ("jd", "ascending"), ("fid", "ascending")])
-        return in_order.drop_columns("place")
+        rows = self._epochs(names)
+        for name in missing_objects(rows, names):
+            raise UnknownObject(name, nearest_objects(self.reader, name))
+        return merge_epochs(rows, names, [kind for kind, chosen in wanted.items() if chosen])
+
+    def _epochs(self, names: Sequence[str]) -> pa.Table:
+        from alertdb.lightcurve_rows import MANY, ONE, PLACES
+
+        if len(names) == 1:
+            return self.reader.look_up(ONE, *[names[0]] * PLACES)
+        in_order = sorted(names)  # neighbours in the tables
+        parts = [in_order[first : first + OBJECTS_PER_QUERY] for first in range(0, len(names), OBJECTS_PER_QUERY)]
+        return pa.concat_tables([self.reader.query(MANY, {"names": part}) for part in parts or [[]]])
 
     def object(self, name: str) -> SkyObject:
         """Return one object: its summary, light curve, thumbnails, and links to other archives.
@@ -283,17 +284,6 @@ class Archive:
         except AlertdbError as error:
             return f"<Archive {self.reader.database} ({error})>"
         return f"<Archive {self.reader.database} in {_shown(where)}: {_span(facts)}>"
-
-    def _check_known(self, names: Sequence[str], table: pa.Table) -> None:
-        found = set(table["objectId"].unique().to_pylist())
-        missing = [name for name in names if name not in found]
-        for first in range(0, len(missing), OBJECTS_PER_QUERY):
-            part = missing[first : first + OBJECTS_PER_QUERY]
-            statement = "SELECT DISTINCT objectId FROM alerts WHERE objectId IN :names"
-            known = set(self.reader.query(statement, {"names": part}).column(0).to_pylist())
-            for name in part:
-                if name not in known:
-                    raise UnknownObject(name, nearest_objects(self.reader, name))
 
 
 def _database(url: str | None) -> str | None:
