@@ -23,9 +23,10 @@ if TYPE_CHECKING:
 
     from alertdb.config import Config
     from alertdb.epochs import LightCurve
-    from alertdb.gallery import Gallery, Thumbnail
+    from alertdb.gallery import Gallery
     from alertdb.qa import Quality
     from alertdb.skyobject import SkyObject
+    from alertdb.thumbnail import Thumbnail
 
 __all__ = ["Archive", "connect"]
 
@@ -245,7 +246,8 @@ class Archive:
             If the archive has none of it.
         """
         from alertdb.cutouts import candids_of, read_documents
-        from alertdb.gallery import Gallery, Thumbnail
+        from alertdb.gallery import Gallery
+        from alertdb.thumbnail import Thumbnail
 
         if isinstance(which, str):
             candids = candids_of(self.reader, which)

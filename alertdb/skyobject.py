@@ -18,9 +18,10 @@ if TYPE_CHECKING:
 
     from alertdb.archive import Archive
     from alertdb.epochs import LightCurve
-    from alertdb.gallery import Gallery, Thumbnail
+    from alertdb.gallery import Gallery
     from alertdb.picture import Picture
     from alertdb.points import Quantity
+    from alertdb.thumbnail import Thumbnail
 
 __all__ = ["SkyObject", "links_of"]
 

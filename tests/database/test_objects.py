@@ -20,8 +20,9 @@ from plain import read_packets
 
 from alertdb.archive import Archive
 from alertdb.errors import BadPercentiles, BadStretch, UnknownCandid
-from alertdb.gallery import Gallery, Thumbnail
+from alertdb.gallery import Gallery
 from alertdb.picture_errors import NothingToShow
+from alertdb.thumbnail import Thumbnail
 from alertdb.thumbnails.document import build_document
 from ingest.simulation.nights import simulate_nights
 
