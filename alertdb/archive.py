@@ -14,6 +14,7 @@ from alertdb.config import load_config
 from alertdb.errors import AlertdbError, UnknownObject
 from alertdb.names import nearest_objects
 from alertdb.query import Reader
+from alertdb.sky_questions import SkyQuestions
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -35,7 +36,6 @@ OBJECTS_PER_QUERY = 1000
 SPAN = """
     SELECT COUNT(*) AS tarballs, SUM(alerts) AS alerts, MIN(jd_first) AS jd_first, MAX(jd_last) AS jd_last
     FROM tarballs"""
-CONE_COLUMNS = "objectId, candid, jd, fid, ra, `dec`, magpsf, sigmapsf, isdiffpos, rb, drb"
 
 
 def connect(url: str | None = None) -> Archive:
@@ -58,7 +58,7 @@ def connect(url: str | None = None) -> Archive:
     return Archive(config, _database(config.database_url) or SURVEY)
 
 
-class Archive:
+class Archive(SkyQuestions):
     """An archive of alerts, read through an account that cannot change it.
 
     Parameters
@@ -178,53 +178,9 @@ class Archive:
 
     def object_table(self, name: str) -> pa.Table:
         """Return what `object` does as an Arrow table of one row."""
-        from alertdb.objects import summary_statement
+        from alertdb.objects import object_summary
 
-        for statement in ("SELECT * FROM summary WHERE objectId = :name", summary_statement(self.reader.database)):
-            table = self.reader.query(statement, {"name": name})
-            if table.num_rows:
-                return table
-        raise UnknownObject(name, nearest_objects(self.reader, name))
-
-    def cone(self, ra: float | str, dec: float | str, radius_arcsec: float) -> pd.DataFrame:
-        """Return the alerts around a place, the nearest first.
-
-        Parameters
-        ----------
-        ra, dec
-            Centre, J2000: degrees, or text as ``"12:34:56.7"`` (hours) and ``"-20:11:02"``.
-        radius_arcsec
-            Radius of the cone in arcsec, up to 10 degrees.
-
-        Returns
-        -------
-        pandas.DataFrame
-            One row per alert: distance_arcsec (great-circle) and the columns most asked for.
-
-        Raises
-        ------
-        AngleUnusable
-            If ra or dec is neither.
-        ConeUnusable
-            If a number is out of its bounds.
-        """
-        from alertdb.frames import to_frame
-
-        return to_frame(self.cone_table(ra, dec, radius_arcsec))
-
-    def cone_table(self, ra: float | str, dec: float | str, radius_arcsec: float) -> pa.Table:
-        """Return what `cone` does as an Arrow table."""
-        from alertdb.sky import cone_ranges, in_degrees, separation_arcsec
-
-        place = in_degrees(ra, hours=True), in_degrees(dec, hours=False)
-        ranges = cone_ranges(*place, radius_arcsec)
-        inside = " OR ".join(f"hpx29 BETWEEN {first} AND {last}" for first, last in ranges)
-        table = self.reader.query(f"SELECT {CONE_COLUMNS} FROM alerts WHERE {inside}")
-        distance = separation_arcsec(*place, table["ra"].to_numpy(), table["dec"].to_numpy())
-        table = table.add_column(0, "distance_arcsec", pa.array(distance))
-        return table.filter(pa.array(distance <= radius_arcsec)).sort_by(
-            [("distance_arcsec", "ascending"), ("jd", "ascending")]
-        )
+        return object_summary(self.reader, name)
 
     def thumbnails(self, which: str | SupportsIndex | Iterable[SupportsIndex]) -> Gallery:
         """Return the cutouts of alerts.

@@ -220,7 +220,7 @@ def test_cone_finds_what_astropy_finds(archive: Archive, expected: Tables, radiu
         place = SkyCoord(centre["ra"] * u.deg, centre["dec"] * u.deg).directional_offset_by(30 * u.deg, 0.01 * u.arcsec)
         distances = np.asarray(place.separation(sky).arcsec)
         inside = {row["candid"]: d for row, d in zip(rows, distances, strict=True) if d <= radius}
-        found = archive.cone(place.ra.deg, place.dec.deg, radius)
+        found = archive.cone((place.ra.deg, place.dec.deg), radius)
         assert dict(zip(found["candid"], found["distance_arcsec"], strict=True)) == pytest.approx(
             inside, rel=1e-9, abs=1e-7
         )
