@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import pandas as pd
@@ -18,9 +18,12 @@ NULLABLE: dict[pa.DataType, Any] = {
 TEXT: Any = pd.StringDtype("pyarrow", na_value=np.nan)  # what pandas calls str
 
 
-def to_frame(table: pa.Table) -> pd.DataFrame:
+Frame = TypeVar("Frame", bound=pd.DataFrame)
+
+
+def to_frame(table: pa.Table, kind: type[Frame] = pd.DataFrame) -> Frame:  # type: ignore[assignment]
     """Return a data frame: integers as int32 or int64, where they hold NULLs as Int32 or Int64; floats with NaN."""
-    return pd.DataFrame({name: _values(table.column(name)) for name in table.column_names})
+    return kind({name: _values(table.column(name)) for name in table.column_names})
 
 
 def _values(column: pa.ChunkedArray[Any]) -> Any:
