@@ -26,9 +26,11 @@ if TYPE_CHECKING:
     from alertdb.answers import Query
     from alertdb.config import Config
     from alertdb.epochs import LightCurve
+    from alertdb.gallery import Gallery
     from alertdb.qa import Quality
-    from alertdb.stamps import Image
+    from alertdb.skyobject import SkyObject
     from alertdb.tables import Tables
+    from alertdb.thumbnail import Thumbnail
 
 __all__ = ["Archive", "connect"]
 
@@ -120,7 +122,13 @@ class Archive(SkyQuestions):
 
         Examples
         --------
-        >>> archive.query("SELECT magpsf, jd FROM alerts WHERE candid = :c", c=1640317291815015002).table()
+        >>> first = "SELECT jd, magpsf, fid FROM alerts WHERE objectId = :name ORDER BY jd LIMIT 2"
+        >>> print(archive.query(first, name="ZTF21abiuvdk").table())
+               jd         magpsf  fid
+               d           mag
+        --------------- --------- ---
+        2459396.9046875  15.66227   2
+        2459396.9482176 15.768034   1
         >>> for frame in archive.query("SELECT candid, magpsf FROM alerts").batches(): ...  # doctest: +SKIP
         """
         from alertdb.answers import Query
@@ -177,9 +185,9 @@ class Archive(SkyQuestions):
             If the archive has no alert of one of them.
         """
         from alertdb.epochs import LightCurve, with_reference
-        from alertdb.frames import to_frame
+        from alertdb.frames import to_columns
 
-        curves = to_frame(self.lightcurve_table(objects, limits=limits, history=history, forced=forced), LightCurve)
+        curves = LightCurve(to_columns(self.lightcurve_table(objects, limits=limits, history=history, forced=forced)))
         return LightCurve(with_reference(self.reader, curves)) if reference else curves
 
     def lightcurve_table(
@@ -204,8 +212,8 @@ class Archive(SkyQuestions):
         parts = [in_order[first : first + OBJECTS_PER_QUERY] for first in range(0, len(names), OBJECTS_PER_QUERY)]
         return pa.concat_tables([self.reader.query(MANY, {"names": part}) for part in parts or [[]]])
 
-    def object(self, name: str) -> pd.Series[Any]:
-        """Return the summary of one object: counts, mean position, magnitudes per filter.
+    def object(self, name: str) -> SkyObject:
+        """Return one object: its summary, light curve, thumbnails, and links to other archives.
 
         An object with a single alert is none of table `summary`; its row is computed here.
 
@@ -215,8 +223,9 @@ class Archive(SkyQuestions):
             If the archive has no alert of it.
         """
         from alertdb.frames import to_frame
+        from alertdb.skyobject import SkyObject
 
-        return to_frame(self.object_table(name)).iloc[0].rename(name)
+        return SkyObject(self, name, to_frame(self.object_table(name)).iloc[0].rename(name))
 
     def object_table(self, name: str) -> pa.Table:
         """Return what `object` does as an Arrow table of one row."""
@@ -224,8 +233,8 @@ class Archive(SkyQuestions):
 
         return object_summary(self.reader, name)
 
-    def thumbnails(self, which: str | SupportsIndex | Iterable[SupportsIndex]) -> dict[int, dict[str, Image]]:
-        """Return the cutouts of alerts as images.
+    def thumbnails(self, which: str | SupportsIndex | Iterable[SupportsIndex]) -> Gallery:
+        """Return the cutouts of alerts.
 
         Parameters
         ----------
@@ -234,7 +243,7 @@ class Archive(SkyQuestions):
 
         Returns
         -------
-        dict
+        Gallery
             By candid (of an object in the order of time), then by kind (``science``, ``template``, ``difference``):
             float32 arrays of shape (rows, columns), NaN where there is no value.
 
@@ -244,13 +253,19 @@ class Archive(SkyQuestions):
             If the archive has none of it.
         """
         from alertdb.cutouts import candids_of, read_documents
-        from alertdb.stamps import read_stamps
+        from alertdb.gallery import Gallery
+        from alertdb.thumbnail import Thumbnail
 
         if isinstance(which, str):
             candids = candids_of(self.reader, which)
         else:
             candids = [operator.index(candid) for candid in ([which] if isinstance(which, SupportsIndex) else which)]
-        return {candid: read_stamps(document) for candid, document in read_documents(self.config.thumbnails, candids)}
+        documents = read_documents(self.config.thumbnails, candids)
+        return Gallery(self.reader, [Thumbnail(candid, document) for candid, document in documents])
+
+    def thumbnail(self, candid: SupportsIndex) -> Thumbnail:
+        """Return the cutouts of one alert; see `thumbnails`."""
+        return self.thumbnails(candid)[operator.index(candid)]
 
     @property
     def qa(self) -> Quality:

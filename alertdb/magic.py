@@ -22,7 +22,7 @@ OPTIONS = re.compile(r"\s*(?:(?P<name>[A-Za-z_]\w*)\s*<<)?\s*(?:--(?P<form>\w+))
 
 
 @magics_class
-class SqlMagics(Magics):  # type: ignore[misc]
+class SqlMagics(Magics):
     """The magic ``%%sql``.
 
     Parameters
@@ -33,9 +33,10 @@ class SqlMagics(Magics):  # type: ignore[misc]
 
     def __init__(self, shell: InteractiveShell) -> None:
         super().__init__(shell)
+        self._variables: dict[str, Any] = shell.user_ns
         self._archive: Archive | None = None
 
-    @line_cell_magic  # type: ignore[untyped-decorator]
+    @line_cell_magic
     def sql(self, line: str, cell: str | None = None) -> Any:
         """Run one reading SQL statement and return its rows.
 
@@ -58,11 +59,11 @@ class SqlMagics(Magics):  # type: ignore[misc]
             raise MagicError(str(error)) from None
         if options["name"] is None:
             return rows
-        self.shell.user_ns[options["name"]] = rows
+        self._variables[options["name"]] = rows
         return None
 
     def _database(self) -> Archive:
-        named = self.shell.user_ns.get("db")
+        named = self._variables.get("db")
         if isinstance(named, Archive):
             return named
         if self._archive is None:
@@ -71,7 +72,7 @@ class SqlMagics(Magics):  # type: ignore[misc]
 
     def _values(self, statement: str) -> dict[str, Any]:
         """Return the variables that the statement names."""
-        known = self.shell.user_ns
+        known = self._variables
         return {name: known[name] for name in places(statement) if name in known}
 
 

@@ -10,8 +10,6 @@ from matplotlib.figure import Figure
 
 __all__ = ["Picture", "html_image", "png"]
 
-SCREEN_DPI = 110
-
 
 class Picture(Figure):
     """A matplotlib figure that Jupyter shows as a picture when it is a cell's last value."""
@@ -20,10 +18,10 @@ class Picture(Figure):
         return png(self)
 
 
-def png(figure: Figure, dpi: float = SCREEN_DPI) -> bytes:
-    """Return a figure as the bytes of a PNG file."""
+def png(figure: Figure, dpi: float | None = None) -> bytes:
+    """Return a figure as the bytes of a PNG file, `dpi` pixels an inch; its own number if None."""
     file = io.BytesIO()
-    figure.savefig(file, format="png", dpi=dpi)
+    figure.savefig(file, format="png", dpi=dpi or figure.dpi)
     return file.getvalue()
 
 

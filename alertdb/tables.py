@@ -23,7 +23,8 @@ __all__ = ["ColumnInfo", "TableInfo", "Tables"]
 LISTING = """
     SELECT c.table_name AS tab, c.column_name AS col, c.column_type AS typ, t.table_comment AS about,
     t.table_type AS kind FROM information_schema.columns AS c JOIN information_schema.tables AS t
-    USING (table_schema, table_name) WHERE table_schema = DATABASE() ORDER BY c.table_name, c.ordinal_position"""
+    USING (table_schema, table_name)
+    WHERE table_schema = DATABASE() AND c.extra NOT LIKE '%INVISIBLE%' ORDER BY c.table_name, c.ordinal_position"""
 VIEW_OF = {"lightcurve": "Light curves: one row per epoch of an object, whichever table it comes from"}
 LIKE = 3  # names that are told when nothing is found
 
@@ -42,7 +43,7 @@ class ColumnInfo:
     def __repr__(self) -> str:
         unit = f" [{self.unit}]" if self.unit else ""
         null = "" if self.null in ("never", "") else f" NULL: {self.null}."
-        return f"{self.table}.{self.name} {self.type}{unit}: {self.meaning}{null}"
+        return f"{self.table}.{self.name} {self.type}{unit}: {self.meaning.rstrip('.')}.{null}"
 
 
 class Listing:
@@ -114,7 +115,7 @@ class Tables:
     --------
     >>> archive.tables.alerts.magpsf.unit
     'mag'
-    >>> [column.name for column in archive.tables.search("arcsec gaia")]
+    >>> [column.name for column in archive.tables.search("distance gaia")]
     ['neargaia', 'neargaiabright']
     """
 

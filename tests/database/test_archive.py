@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import re
 import subprocess
 import sys
 from typing import TYPE_CHECKING, Any
@@ -19,7 +20,7 @@ import alertdb
 from alertdb.archive import Archive
 from alertdb.config import Config
 from alertdb.database import Account, connect
-from alertdb.errors import UnknownCandid, UnknownObject
+from alertdb.errors import QueryStopped, ResultCut, UnknownCandid, UnknownObject
 from alertdb.objects import summary_statement
 from alertdb.server import PrivateServer
 
@@ -123,6 +124,18 @@ def test_light_curves_with_and_without_parts(
         assert list(zip(part["jd"], part["fid"], strict=True)) == epochs(expected, name, *kinds)
 
 
+def test_forced_photometry_has_the_source_of_the_reference_image_too(archive: Archive, expected: Tables) -> None:
+    names = sorted({name for name, _, _ in expected["alerts_forced"]})
+    frame = archive.lightcurve(names, forced=True, reference=True)
+    forced = frame[frame["kind"] == "forced"]
+    assert len(forced) > 50
+    for row in forced.itertuples():
+        known = expected["alerts_forced"][row.objectId, row.jd, row.fid]
+        for name in ("distnr", "magnr", "sigmagnr", "chinr", "sharpnr"):
+            value = np.nan if known[name] is None else known[name]
+            np.testing.assert_equal(float(getattr(row, name)), value)
+
+
 def test_light_curves_of_more_objects_than_one_query_asks_for(
     archive: Archive, monkeypatch: pytest.MonkeyPatch, expected: Tables
 ) -> None:
@@ -171,7 +184,7 @@ def test_the_nearest_are_looked_up_by_key_only(archive: Archive) -> None:
 
 
 def test_object_is_the_row_of_the_summary(archive: Archive, expected: Tables) -> None:
-    found = archive.object(SUPERNOVA)
+    found = archive.object(SUPERNOVA).summary
     summary = expected["summary"][SUPERNOVA]
     assert found["nobs"] == 34
     assert found["candid_last"] == summary["candid_last"]
@@ -182,9 +195,9 @@ def test_object_is_the_row_of_the_summary(archive: Archive, expected: Tables) ->
 def test_object_with_one_alert_has_the_same_columns(archive: Archive, expected: Tables) -> None:
     (row, *_) = [row for row in expected["alerts"].values() if row["objectId"] not in expected["summary"]]
     limits = [key for key in expected["alerts_limmag"] if key[0] == row["objectId"]]
-    found = archive.object(row["objectId"])
+    found = archive.object(row["objectId"]).summary
     band, other = ("g", "r") if row["fid"] == 1 else ("r", "g")
-    assert list(found.index) == list(archive.object(SUPERNOVA).index)
+    assert list(found.index) == list(archive.object(SUPERNOVA).summary.index)
     assert (found["nobs"], found["nlimmag"], found["candid_last"]) == (1, len(limits), row["candid"])
     assert (found["ra_mean"], found["dec_mean"]) == pytest.approx((row["ra"], row["dec"]), abs=1e-12)
     assert found[f"magmean_{band}"] == found[f"maglast_{band}"] == row["magpsf"]
@@ -193,7 +206,7 @@ def test_object_with_one_alert_has_the_same_columns(archive: Archive, expected: 
 
 
 def test_object_computed_on_the_spot_equals_the_summary(archive: Archive) -> None:
-    stored = archive.object(SUPERNOVA).to_dict()
+    stored = archive.object(SUPERNOVA).summary.to_dict()
     computed = archive.sql(summary_statement("ztf"), name=SUPERNOVA).iloc[0].to_dict()
     for name, value in stored.items():
         same = pd.isna(value) and pd.isna(computed[name])
@@ -239,9 +252,36 @@ def test_thumbnails_of_candids(archive: Archive, expected: Tables) -> None:
 
 
 def test_what_an_archive_says_of_itself(config: Config, archive: Archive) -> None:
-    assert repr(archive) == (
-        f"<Archive ztf in {config.home}: 139 alerts of 27 tarballs, 2018-06-01 to 2023-10-12 (UTC)>"
+    first, newest, rows, databases, server = repr(archive).splitlines()
+    assert first == f"<Archive ztf in {config.home}: 139 alerts of 27 tarballs, 2018-06-01 to 2023-10-12 (UTC)"
+    assert newest == "  newest night: 2023-10-12"
+    assert re.fullmatch(
+        r"  rows, about: alerts [\d,]+, alerts_limmag [\d,]+, alerts_prv [\d,]+, alerts_forced [\d,]+, summary \d+",
+        rows,
     )
+    assert databases == "  databases: ztf, ztf_public"
+    assert re.fullmatch(r"  server: MariaDB [\d.]+; limits: none on time, none on rows>", server)
+    with Archive(config, "ztf_public") as public:
+        assert (
+            repr(public).splitlines()[0].startswith(f"<Archive ztf_public in {config.home}: 139 alerts of 27 tarballs")
+        )
+
+
+def test_limits_of_the_account_are_told(config: Config, archive: Archive) -> None:
+    with connect(config, Account.ADMIN) as connection:
+        try:
+            connection.exec_driver_sql("SET GLOBAL max_statement_time = 0.7, GLOBAL sql_select_limit = 100")
+            assert repr(archive).endswith("limits: 0.7 s a statement, 100 rows a result>")
+            with pytest.warns(ResultCut, match="has 100 rows, as many as this server gives.*jd or candid"):
+                assert len(archive.sql("SELECT candid FROM alerts")) == 100
+            with pytest.raises(
+                QueryStopped, match=r"after (0\.[789]|\d\.\d) s: max_statement_time.*condition on a key"
+            ):
+                archive.sql("SELECT SLEEP(10) FROM alerts")
+            with pytest.raises(QueryStopped, match="None of its rows are returned.*shorter range"):
+                archive.sql("SELECT SLEEP(10) FROM alerts WHERE jd > 0")
+        finally:
+            connection.exec_driver_sql("SET GLOBAL max_statement_time = 0, GLOBAL sql_select_limit = DEFAULT")
 
 
 def test_what_an_archive_says_of_itself_when_nobody_answers(tmp_path: Path) -> None:
