@@ -4,7 +4,8 @@
 
 For each line of ``sql/settings/private.cnf`` and ``nvme.cnf`` that is there for speed, two servers are run in turns:
 one with the line, one with MariaDB's own default in its place, all else as in private.cnf. Measured are the loading of
-simulated tarballs, the rebuilding of the summary, and the light curves of many objects in one query. What is told is the time without the line over the time with it: above 1, the line helps. The median of several rounds counts; the
+simulated tarballs, the rebuilding of the summary, and the light curves of many objects in one query. What is told is
+the time without the line over the time with it: above 1, the line helps. The median of several rounds counts; the
 spread of the same server against itself (`noise`) says what is no difference.
 
 Lines of nvme.cnf are tried at a size that two cores and some GB of memory can give.
