@@ -235,7 +235,7 @@ class Archive:
             candids = candids_of(self.reader, which)
         else:
             candids = [operator.index(candid) for candid in ([which] if isinstance(which, SupportsIndex) else which)]
-        return {candid: read_stamps(document) for candid, document in read_documents(self.config.thumbnails, candids)}
+        return {candid: read_stamps(document) for candid, document in read_documents(self.config, candids)}
 
     def close(self) -> None:
         """Close the connections; the next question opens one again."""

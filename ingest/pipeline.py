@@ -253,7 +253,7 @@ class _Thumbnails:
     """The writers of one tarball, one per rights class that occurs; all discarded unless sealed."""
 
     def __init__(self, config: Config, tarball: str) -> None:
-        self._store: ThumbnailStore = open_store(config.thumbnails, readonly=False)
+        self._store: ThumbnailStore = open_store(config.thumbnails, readonly=False, secrets=config.secrets)
         self._tarball = tarball
         self._writers: dict[str, ThumbnailWriter] = {}
         self._sealed: set[str] = set()

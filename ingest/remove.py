@@ -76,5 +76,5 @@ def report_remove(name: str, config: Config, places: Sequence[Path], *, dry_run:
 
 
 def _remove_thumbnails(config: Config, name: str) -> bool:
-    store = open_store(config.thumbnails, readonly=False)
+    store = open_store(config.thumbnails, readonly=False, secrets=config.secrets)
     return sum(store.remove(stem_of(name), rights) for rights in RIGHTS) > 0

@@ -8,21 +8,14 @@ docs/decisions/thumbnails.md.
 from __future__ import annotations
 
 import operator
-import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from alertdb.errors import (
-    BadTarballName,
-    NoThumbnailStore,
-    ReadOnlyThumbnails,
-    ThumbnailsNotWritten,
-    UnknownCandid,
-    UnknownRights,
-)
+from alertdb.errors import NoThumbnailStore, ThumbnailsNotWritten, UnknownCandid
 from alertdb.thumbnails import RIGHTS, SealedTarball
+from alertdb.thumbnails.changes import check_change
 from alertdb.thumbnails.shelf import SUFFIX, Shelf
 from alertdb.thumbnails.unfinished import EmbeddedWriter, sync_folder
 from alertdb.thumbnails.verify import verify_file
@@ -36,8 +29,6 @@ if TYPE_CHECKING:
     from alertdb.errors import DamagedThumbnail
 
 __all__ = ["EmbeddedStore"]
-
-_TARBALL_NAME = re.compile(r"[^./\x00-\x1f\x7f][^/\x00-\x1f\x7f]*")
 
 
 class EmbeddedStore:
@@ -125,12 +116,7 @@ class EmbeddedStore:
 
     def _path(self, tarball: str, rights: str) -> Path:
         """Return the path of a sealed file that is to be changed."""
-        if self._readonly:
-            raise ReadOnlyThumbnails(self.folder)
-        if rights not in RIGHTS:
-            raise UnknownRights(rights, RIGHTS)
-        if not _TARBALL_NAME.fullmatch(tarball):
-            raise BadTarballName(tarball)
+        check_change(self.folder, tarball, rights, readonly=self._readonly)
         return self.folder / rights / (tarball + SUFFIX)
 
     def _whereabouts(self) -> str:

@@ -32,7 +32,7 @@ def check_thumbnails(
 ) -> Iterator[Difference]:
     """Yield what is damaged, missing, in the wrong rights class, or stored without an alert."""
     try:
-        store = open_store(config.thumbnails)
+        store = open_store(config.thumbnails, secrets=config.secrets)
     except NoThumbnailStore:
         if not any(entry["thumbnails"] for entry in entries.values()):
             return
