@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
 
+    from alertdb.thumbnails.checksums import Checksums
+
 __all__ = ["KINDS", "RIGHTS", "Buffer", "SealedTarball", "ThumbnailStore", "ThumbnailWriter", "open_store"]
 
 KINDS = ("science", "template", "difference")
@@ -109,6 +111,20 @@ class ThumbnailStore(Protocol):
         """Return the candids of one tarball's documents in one rights class, ascending; shape (n,).
 
         Those that damage hides are left out; `verify` names the damage.
+        """
+        ...
+
+    def checksums(self, tarball: str, rights: str) -> Checksums:
+        """Return candid, size and CRC-32 (dtype `CHECKSUM`) of those documents, by candid; shape (n,)."""
+        ...
+
+    def documents(self, tarball: str, rights: str) -> Iterator[tuple[int, bytes]]:
+        """Yield (candid, document) of one tarball's documents in one rights class, by candid.
+
+        Raises
+        ------
+        DamagedThumbnail
+            Raised at the first whose CRC is off, or that is not there.
         """
         ...
 

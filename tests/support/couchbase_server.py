@@ -12,6 +12,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.request import Request, urlopen
 
+from couchbase.auth import PasswordAuthenticator
+from couchbase.cluster import Cluster
+from couchbase.options import ClusterOptions
 from couchbase_front import Front
 
 if TYPE_CHECKING:
@@ -88,6 +91,12 @@ class CouchbaseServer:
             order = Request(url, method="POST", headers={"Authorization": f"Basic {account}"})
             with urlopen(order):  # noqa: S310
                 pass
+
+    def documents(self, rights: str) -> Any:
+        """Return the collection of a bucket, by the SDK alone."""
+        account = PasswordAuthenticator(f"{BUCKET}-public", PASSWORD)
+        cluster = Cluster(f"couchbase://127.0.0.1:{self.front.port}", ClusterOptions(account))
+        return cluster.bucket(f"{BUCKET}-{rights}").default_collection()
 
     def fail(self, code: int, count: int) -> None:
         """Have the next answers be this error, `count` of them (-1: all, 0: none)."""

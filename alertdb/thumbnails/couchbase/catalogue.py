@@ -23,16 +23,15 @@ import numpy as np
 from isal.isal_zlib import crc32
 
 from alertdb.errors import DamagedThumbnail
+from alertdb.thumbnails.checksums import CHECKSUM
 
 if TYPE_CHECKING:
-    import numpy.typing as npt
+    from alertdb.thumbnails.checksums import Checksums
 
 __all__ = [
     "CATALOGUE",
-    "RECORD",
     "Catalogue",
     "Entry",
-    "Records",
     "Sealed",
     "pack",
     "pack_catalogue",
@@ -43,9 +42,6 @@ __all__ = [
 ]
 
 CATALOGUE = "alertdb/tarballs"
-RECORD = np.dtype([("candid", "<i8"), ("size", "<u4"), ("crc32", "<u4")])
-Records: TypeAlias = "npt.NDArray[np.void]"
-
 _FORMAT = 1
 
 
@@ -72,7 +68,7 @@ class Sealed:
     first: int
     last: int
 
-    def may_hold(self, records: Records) -> bool:
+    def may_hold(self, records: Checksums) -> bool:
         """Whether any of these candids (sorted) can be in it, from their range."""
         return len(records) > 0 and self.first <= records["candid"][-1] and records["candid"][0] <= self.last
 
@@ -130,12 +126,12 @@ def unpack_catalogue(content: bytes, where: str) -> Catalogue:
     }
 
 
-def pack_part(records: Records) -> bytes:
+def pack_part(records: Checksums) -> bytes:
     """Return the document that `unpack_part` reads."""
     return pack(records.tobytes())
 
 
-def unpack_part(content: bytes, what: str) -> Records:
+def unpack_part(content: bytes, what: str) -> Checksums:
     """Return the records of one part, in the order in which they were put.
 
     Raises
@@ -143,7 +139,7 @@ def unpack_part(content: bytes, what: str) -> Records:
     DamagedThumbnail
         Raised if the document is not what was written.
     """
-    return np.frombuffer(_unpack(content, what), RECORD)
+    return np.frombuffer(_unpack(content, what), CHECKSUM)
 
 
 def _unpack(content: bytes, what: str) -> bytes:

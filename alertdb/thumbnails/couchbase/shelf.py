@@ -9,12 +9,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from alertdb.errors import DamagedThumbnail
+from alertdb.thumbnails.checksums import CHECKSUM
 from alertdb.thumbnails.couchbase.catalogue import (
     CATALOGUE,
-    RECORD,
     Catalogue,
     Entry,
-    Records,
     Sealed,
     pack_catalogue,
     part_key,
@@ -27,6 +26,7 @@ if TYPE_CHECKING:
 
     import numpy.typing as npt
 
+    from alertdb.thumbnails.checksums import Checksums
     from alertdb.thumbnails.couchbase.wire import Found, Wire
 
 __all__ = ["Shelf"]
@@ -55,7 +55,7 @@ class Shelf:
             if after == before or self.wire.swap(CATALOGUE, after, cas):
                 return
 
-    def list_of(self, sealed: Sealed) -> Iterator[Records | DamagedThumbnail]:
+    def list_of(self, sealed: Sealed) -> Iterator[Checksums | DamagedThumbnail]:
         """Yield the parts of a sealed tarball's list, or for each that cannot be read why."""
         for start in range(0, sealed.parts, _PARTS_AT_ONCE):
             numbers = range(start, min(start + _PARTS_AT_ONCE, sealed.parts))
@@ -63,7 +63,7 @@ class Shelf:
             for number in numbers:
                 yield self._part(part_key(sealed.generation, number), found)
 
-    def records(self, sealed: Sealed) -> Records:
+    def records(self, sealed: Sealed) -> Checksums:
         """Return what the sealed list tells, sorted by candid; what damage hides is left out."""
         parts = [part for part in self.list_of(sealed) if not isinstance(part, DamagedThumbnail)]
         return _sorted(parts)
@@ -114,9 +114,9 @@ class Shelf:
         candids: npt.NDArray[np.int64] = _sorted(parts)["candid"]
         return candids
 
-    def _open_list(self, generation: str) -> list[tuple[int, Records]]:
+    def _open_list(self, generation: str) -> list[tuple[int, Checksums]]:
         """Return the parts (with their numbers) of a list whose length nobody has noted."""
-        parts: list[tuple[int, Records]] = []
+        parts: list[tuple[int, Checksums]] = []
         for start in count(0, _PARTS_AT_ONCE):
             keys = {number: part_key(generation, number) for number in range(start, start + _PARTS_AT_ONCE)}
             found = self.wire.read(keys.values())
@@ -125,7 +125,7 @@ class Shelf:
             for number, key in keys.items():
                 if key in found:
                     part = self._part(key, found)
-                    parts.append((number, np.empty(0, RECORD) if isinstance(part, DamagedThumbnail) else part))
+                    parts.append((number, np.empty(0, CHECKSUM) if isinstance(part, DamagedThumbnail) else part))
         raise AssertionError  # for the type checker: `count` does not end
 
     def _delete_list(self, keys: list[str]) -> None:
@@ -140,7 +140,7 @@ class Shelf:
             return {}, None
         return unpack_catalogue(found.content, self.wire.where), found.cas
 
-    def _part(self, key: str, found: dict[str, Found]) -> Records | DamagedThumbnail:
+    def _part(self, key: str, found: dict[str, Found]) -> Checksums | DamagedThumbnail:
         what = f"A list of thumbnails ({key}) in {self.wire.where}"
         if key not in found:
             return DamagedThumbnail(what, "it is not there")
@@ -150,6 +150,6 @@ class Shelf:
             return damage
 
 
-def _sorted(parts: list[Records]) -> Records:
-    records = np.concatenate([np.empty(0, RECORD), *parts])
+def _sorted(parts: list[Checksums]) -> Checksums:
+    records = np.concatenate([np.empty(0, CHECKSUM), *parts])
     return records[np.argsort(records["candid"], kind="stable")]

@@ -13,12 +13,13 @@ import numpy as np
 from alertdb.errors import AlertdbError, DamagedThumbnail, UnknownCandid
 from alertdb.thumbnails import RIGHTS, SealedTarball
 from alertdb.thumbnails.changes import check_change
+from alertdb.thumbnails.checksums import CHECKSUM
 from alertdb.thumbnails.couchbase.account import find_account
 from alertdb.thumbnails.couchbase.address import parse_address
-from alertdb.thumbnails.couchbase.catalogue import RECORD, Catalogue, Entry
+from alertdb.thumbnails.couchbase.catalogue import Catalogue, Entry
 from alertdb.thumbnails.couchbase.errors import NoCouchbaseAccount, NoCouchbaseBucket
 from alertdb.thumbnails.couchbase.shelf import Shelf
-from alertdb.thumbnails.couchbase.verify import verify_shelf
+from alertdb.thumbnails.couchbase.verify import sound_documents, verify_shelf
 from alertdb.thumbnails.couchbase.wire import Wire
 from alertdb.thumbnails.couchbase.writer import CouchbaseWriter
 from alertdb.thumbnails.document import read_document
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
     from typing import SupportsIndex
 
     import numpy.typing as npt
+
+    from alertdb.thumbnails.checksums import Checksums
 
 __all__ = ["CouchbaseStore"]
 
@@ -114,10 +117,22 @@ class CouchbaseStore:
 
     def candids(self, tarball: str, rights: str) -> npt.NDArray[np.int64]:
         """Return the candids of one tarball's documents; see `ThumbnailStore.candids`."""
+        return np.ascontiguousarray(self.checksums(tarball, rights)["candid"])
+
+    def checksums(self, tarball: str, rights: str) -> Checksums:
+        """Return what tells one tarball's documents from others; see `ThumbnailStore.checksums`."""
         shelf = self._shelves.get(rights)
         sealed = _sound(shelf).get(tarball, Entry()).sealed if shelf else None
-        records = shelf.records(sealed) if shelf and sealed else np.empty(0, RECORD)
-        return np.ascontiguousarray(records["candid"])
+        return shelf.records(sealed) if shelf and sealed else np.empty(0, CHECKSUM)
+
+    def documents(self, tarball: str, rights: str) -> Iterator[tuple[int, bytes]]:
+        """Yield (candid, document) of one tarball, checked; see `ThumbnailStore.documents`."""
+        records = self.checksums(tarball, rights)
+        if len(records):
+            for candid, document in sound_documents(self._shelves[rights], records):
+                if isinstance(document, DamagedThumbnail):
+                    raise document
+                yield candid, document
 
     def unfinished(self) -> list[tuple[str, str, str]]:
         """List what was begun and neither sealed nor taken away: tarball, rights class, time (UTC) it was begun."""

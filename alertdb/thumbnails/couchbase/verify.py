@@ -11,7 +11,8 @@ from alertdb.errors import DamagedThumbnail
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from alertdb.thumbnails.couchbase.catalogue import Catalogue, Records
+    from alertdb.thumbnails.checksums import Checksums
+    from alertdb.thumbnails.couchbase.catalogue import Catalogue
     from alertdb.thumbnails.couchbase.shelf import Shelf
 
 __all__ = ["sound_documents", "verify_shelf"]
@@ -34,7 +35,7 @@ def verify_shelf(shelf: Shelf) -> Iterator[str]:
                 yield from _verify_part(shelf, catalogue, part)
 
 
-def sound_documents(shelf: Shelf, records: Records) -> Iterator[tuple[int, bytes | DamagedThumbnail]]:
+def sound_documents(shelf: Shelf, records: Checksums) -> Iterator[tuple[int, bytes | DamagedThumbnail]]:
     """Yield (candid, document) for each record, in its order, or instead of the document what is wrong with it."""
     for start in range(0, len(records), _AT_ONCE):
         batch = records[start : start + _AT_ONCE].tolist()
@@ -50,13 +51,13 @@ def sound_documents(shelf: Shelf, records: Records) -> Iterator[tuple[int, bytes
                 yield candid, document.content
 
 
-def _verify_part(shelf: Shelf, catalogue: Catalogue, part: Records) -> Iterator[str]:
+def _verify_part(shelf: Shelf, catalogue: Catalogue, part: Checksums) -> Iterator[str]:
     for (_, document), record in zip(sound_documents(shelf, part), part, strict=True):
         if isinstance(document, DamagedThumbnail) and not _is_of_another(shelf, catalogue, record):
             yield str(document)
 
 
-def _is_of_another(shelf: Shelf, catalogue: Catalogue, record: Records) -> bool:
+def _is_of_another(shelf: Shelf, catalogue: Catalogue, record: Checksums) -> bool:
     """Whether the document there is the one that another tarball put for the same candid."""
     candid = int(record["candid"])
     found = shelf.wire.read([str(candid)]).get(str(candid))

@@ -12,7 +12,8 @@ import numpy as np
 from isal.isal_zlib import crc32
 
 from alertdb.errors import DuplicateThumbnail, ThumbnailsNotWritten
-from alertdb.thumbnails.couchbase.catalogue import RECORD, Catalogue, Entry, Records, Sealed, pack_part, part_key
+from alertdb.thumbnails.checksums import CHECKSUM
+from alertdb.thumbnails.couchbase.catalogue import Catalogue, Entry, Sealed, pack_part, part_key
 from alertdb.thumbnails.couchbase.errors import CouchbaseBusy
 
 if TYPE_CHECKING:
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from alertdb.thumbnails import Buffer
+    from alertdb.thumbnails.checksums import Checksums
     from alertdb.thumbnails.couchbase.shelf import Shelf
 
 __all__ = ["CouchbaseWriter"]
@@ -40,7 +42,7 @@ class CouchbaseWriter:
         self._shelf = shelf
         self._tarball = tarball
         self._generation = uuid.uuid4().hex
-        self._parts: list[Records] = []
+        self._parts: list[Checksums] = []
         self._pending: dict[str, bytes] = {}
         self._rows: list[tuple[int, int, int]] = []  # of what is pending: candid, size, CRC-32
         self._bytes = 0
@@ -48,7 +50,7 @@ class CouchbaseWriter:
         self._waiting = _Waiting()
         shelf.change(self._begin)
         entry = shelf.catalogue()[tarball]
-        older = shelf.records(entry.sealed) if entry.sealed else np.empty(0, RECORD)
+        older = shelf.records(entry.sealed) if entry.sealed else np.empty(0, CHECKSUM)
         self._older = {candid: (size, crc) for candid, size, crc in older.tolist()}
 
     def put_many(self, documents: Iterable[tuple[int, Buffer | Sequence[Buffer]]]) -> None:
@@ -120,7 +122,7 @@ class CouchbaseWriter:
     def _flush(self) -> None:
         """Write the next part of the list, and then what it names."""
         if self._rows:
-            part = np.array(self._rows, RECORD)
+            part = np.array(self._rows, CHECKSUM)
             self._shelf.wire.write({part_key(self._generation, len(self._parts)): pack_part(part)})
             self._parts.append(part)
             self._shelf.wire.write(self._pending)
@@ -128,7 +130,7 @@ class CouchbaseWriter:
 
     def _sealed(self) -> Sealed:
         """Return what the catalogue is to say."""
-        records = np.concatenate([np.empty(0, RECORD), *self._parts])
+        records = np.concatenate([np.empty(0, CHECKSUM), *self._parts])
         candids = np.sort(records["candid"])
         twice = np.flatnonzero(np.diff(candids) == 0)
         if len(twice):
