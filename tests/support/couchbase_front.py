@@ -16,11 +16,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
     import ssl
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
 HEADER = struct.Struct(">BBHBBHI4s8s")
 REQUEST = 0x80
-SET, HELLO, SASL_AUTH, SELECT_BUCKET = 0x01, 0x1F, 0x21, 0x89
+HELLO, SASL_AUTH, SELECT_BUCKET = 0x1F, 0x21, 0x89
+CHANGES = {0x01, 0x02, 0x03, 0x04}  # set, add, replace, delete
 
 
 class Frame(NamedTuple):
@@ -46,6 +47,10 @@ def read_frame(connection: socket.socket) -> Frame | None:
     return Frame(opcode, body[start : start + key], body[start + key :], head + body)
 
 
+def _never(_: Frame) -> bool:
+    return False
+
+
 def _read(connection: socket.socket, size: int) -> bytes | None:
     parts = bytearray()
     while len(parts) < size:
@@ -65,8 +70,7 @@ class Front:
     def __init__(self, accounts: Mapping[str, str], tls: ssl.SSLContext | None = None) -> None:
         self.accounts = accounts  # bucket -> password
         self.ports: dict[str, int] = {}  # bucket -> the server's port
-        self.cut_at_write: int | None = None
-        self.writes = 0
+        self.watch: Callable[[Frame], bool] = _never  # sees each request; the connection is cut if it says so
         self._tls = tls
         self._relays: set[_Relay] = set()
         self._lock = threading.Lock()
@@ -81,15 +85,13 @@ class Front:
         for relay in relays:
             relay.close()
 
+    def forget(self) -> None:
+        """Watch no more."""
+        self.watch = _never
+
     def close(self) -> None:
         self._listener.close()
         self.cut()
-
-    def count_write(self) -> bool:
-        """Count a document that is written; return whether the plug is to be pulled before it."""
-        with self._lock:
-            self.writes += 1
-            return self.writes == self.cut_at_write
 
     def rewritten(self, frame: Frame) -> bytes:
         """Return a response with our port in place of the server's."""
@@ -146,7 +148,7 @@ class _Relay:
     def run(self) -> None:
         """Pass on what the client sends, until one side has gone."""
         while (frame := read_frame(self._client)) is not None:
-            if frame.opcode == SET and frame.key.isdigit() and self._front.count_write():
+            if self._front.watch(frame):
                 return
             if frame.opcode == HELLO:
                 self._hello = frame.raw

@@ -83,7 +83,8 @@ class CouchbaseServer:
         self.start()
 
     def empty(self) -> None:
-        """Take all documents away, and what was ordered to fail."""
+        """Take all documents away, and all that was ordered."""
+        self.front.forget()
         self.fail(0, 0)
         for bucket, password in ACCOUNTS.items():
             url = f"http://127.0.0.1:{self._administration}/pools/default/buckets/{bucket}/controller/doFlush"

@@ -6,7 +6,7 @@ import time
 
 __all__ = ["ATTEMPTS", "Exhausted", "Pace"]
 
-ATTEMPTS = 8  # batches in succession of which nothing got through, before we give up
+ATTEMPTS = 12  # batches in succession of which nothing got through, before we give up: a minute and a half at most
 _MOST = 256  # keys in one batch: enough to keep a cluster busy, little enough for one to swallow
 _FIRST_WAIT, _LONGEST_WAIT = 0.05, 5.0  # seconds
 

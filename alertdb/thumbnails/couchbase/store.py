@@ -6,6 +6,7 @@ Why it is so: docs/decisions/couchbase.md. How to run a cluster: docs/couchbase.
 from __future__ import annotations
 
 import operator
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -17,7 +18,7 @@ from alertdb.thumbnails.checksums import CHECKSUM
 from alertdb.thumbnails.couchbase.account import find_account
 from alertdb.thumbnails.couchbase.address import parse_address
 from alertdb.thumbnails.couchbase.catalogue import Catalogue, Entry
-from alertdb.thumbnails.couchbase.errors import NoCouchbaseAccount, NoCouchbaseBucket
+from alertdb.thumbnails.couchbase.errors import BadCouchbaseUrl, NoCouchbaseAccount, NoCouchbaseBucket
 from alertdb.thumbnails.couchbase.shelf import Shelf
 from alertdb.thumbnails.couchbase.verify import sound_documents, verify_shelf
 from alertdb.thumbnails.couchbase.wire import Wire
@@ -26,7 +27,6 @@ from alertdb.thumbnails.document import read_document
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
-    from pathlib import Path
     from typing import SupportsIndex
 
     import numpy.typing as npt
@@ -51,6 +51,8 @@ class CouchbaseStore:
 
     def __init__(self, url: str, secrets: Path | None = None, *, readonly: bool = True) -> None:
         self._address = parse_address(url)
+        if self._address.certificate is not None and not Path(self._address.certificate).is_file():
+            raise BadCouchbaseUrl(url, f"there is no certificate {self._address.certificate}")
         self._readonly = readonly
         self._shelves: dict[str, Shelf] = {}
         missing: list[AlertdbError] = []

@@ -201,10 +201,10 @@ class Wire:
         try:
             bucket = _cluster(address.connection, address.certificate, self._account, os.getpid()).bucket(self.bucket)
         except sdk.CouchbaseException as error:
-            raise self._explained(error, self.bucket) from error
+            raise self._explained(error, self.bucket, opening=True) from error
         return bucket.scope(address.scope).collection(address.collection)
 
-    def _explained(self, error: Exception, key: str) -> AlertdbError:
+    def _explained(self, error: Exception, key: str, *, opening: bool = False) -> AlertdbError:
         """Return our error for one of the SDK's."""
         reason = _reason(error)
         place = self._address.connection
@@ -217,7 +217,8 @@ class Wire:
         if isinstance(error, sdk.DurabilityImpossibleException | sdk.DurabilityInvalidLevelException):
             return DurabilityRefused(place, self._address.durability, reason)
         if isinstance(error, _TEMPORARY):
-            return CouchbaseSilent(self.where, reason)
+            hint = ", or its certificate is not trusted" if opening and self._address.scheme == "couchbases" else ""
+            return CouchbaseSilent(self.where, reason + hint)
         if getattr(error, "error_code", None) == _TOO_BIG:
             return ThumbnailTooLarge.because(key)
         return CouchbaseFailed(self.where, f"{key}: {reason}")
@@ -237,5 +238,8 @@ def _cluster(connection: str, certificate: str | None, account: Account, _proces
 
 
 def _reason(error: Exception) -> str:
-    """Return what the SDK calls an error, in few words."""
-    return type(error).__name__.removesuffix("Exception")
+    """Return what is wrong in few words."""
+    if isinstance(error, sdk.UnAmbiguousTimeoutException | sdk.AmbiguousTimeoutException | sdk.TimeoutException):
+        return "no answer in time"
+    name = type(error).__name__.removesuffix("Exception")
+    return f"error {getattr(error, 'error_code', '')}" if name == "Couchbase" else name

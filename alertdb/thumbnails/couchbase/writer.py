@@ -6,7 +6,7 @@ import tempfile
 import uuid
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Self
+from typing import IO, TYPE_CHECKING, Self
 
 import numpy as np
 from isal.isal_zlib import crc32
@@ -17,7 +17,7 @@ from alertdb.thumbnails.couchbase.catalogue import Catalogue, Entry, Sealed, pac
 from alertdb.thumbnails.couchbase.errors import CouchbaseBusy
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
     from types import TracebackType
 
     from alertdb.thumbnails import Buffer
@@ -74,6 +74,8 @@ class CouchbaseWriter:
         """Take away everything put so far."""
         if self._open:
             self._close()
+            if self._generation not in self._shelf.catalogue().get(self._tarball, Entry()).others:
+                self._name_again()
             self._shelf.sweep(self._tarball)
 
     def __enter__(self) -> Self:
@@ -95,6 +97,12 @@ class CouchbaseWriter:
         entry = catalogue.get(self._tarball, Entry())
         others = {**entry.others, self._generation: f"{datetime.now(UTC):%Y-%m-%d %H:%M:%S}"}
         catalogue[self._tarball] = replace(entry, others=others)
+
+    def _name_again(self) -> None:
+        """Name what we wrote, since another process has swept it away, perhaps before all of it was written."""
+        self._shelf.change(self._begin)
+        for number, part in enumerate(self._parts):
+            self._shelf.wire.write({part_key(self._generation, number): pack_part(part)})
 
     def _enter(self, catalogue: Catalogue, sealed: Sealed) -> None:
         """Make this generation the sealed one, unless another process has taken it away."""
@@ -149,17 +157,21 @@ class _Waiting:
     """Documents that wait in a file without a name."""
 
     def __init__(self) -> None:
-        self._file = tempfile.TemporaryFile()  # noqa: SIM115 - closed by `close`
+        self._file: IO[bytes] | None = None
         self._sizes: list[tuple[str, int]] = []
 
     def add(self, key: str, document: bytes) -> None:
+        if self._file is None:
+            self._file = tempfile.TemporaryFile()  # noqa: SIM115 - closed by `close`
         self._file.write(document)
         self._sizes.append((key, len(document)))
 
-    def batches(self) -> Iterable[dict[str, bytes]]:
-        self._file.seek(0)
-        for start in range(0, len(self._sizes), _DOCUMENTS_AT_ONCE):
-            yield {key: self._file.read(size) for key, size in self._sizes[start : start + _DOCUMENTS_AT_ONCE]}
+    def batches(self) -> Iterator[dict[str, bytes]]:
+        if self._file is not None:
+            self._file.seek(0)
+            for start in range(0, len(self._sizes), _DOCUMENTS_AT_ONCE):
+                yield {key: self._file.read(size) for key, size in self._sizes[start : start + _DOCUMENTS_AT_ONCE]}
 
     def close(self) -> None:
-        self._file.close()
+        if self._file is not None:
+            self._file.close()
