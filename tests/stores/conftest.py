@@ -10,6 +10,7 @@ from conftest import required
 from couchbase_server import CouchbaseServer
 
 from alertdb.thumbnails import open_store
+from alertdb.thumbnails.couchbase import pace, wire
 from alertdb.thumbnails.document import build_document
 
 if TYPE_CHECKING:
@@ -47,6 +48,18 @@ def server(running_server: CouchbaseServer, monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setenv("ALERTDB_COUCHBASE_ACCOUNT", couchbase_server.ACCOUNT)
     running_server.empty()
     return running_server
+
+
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Have the store give up soon."""
+    monkeypatch.setattr(wire, "CONNECT_SECONDS", 0.5)
+    monkeypatch.setattr(wire, "ANSWER_SECONDS", 0.2)
+    monkeypatch.setattr(pace, "ATTEMPTS", 3)
+    monkeypatch.setattr(pace, "_FIRST_WAIT", 0.001)
+    wire._cluster.cache_clear()
+    yield
+    wire._cluster.cache_clear()
 
 
 @pytest.fixture(params=["embedded", "couchbase"])

@@ -38,18 +38,6 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture
-def impatient(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Have the store give up soon."""
-    monkeypatch.setattr(wire, "CONNECT_SECONDS", 0.5)
-    monkeypatch.setattr(wire, "ANSWER_SECONDS", 0.2)
-    monkeypatch.setattr(pace, "ATTEMPTS", 3)
-    monkeypatch.setattr(pace, "_FIRST_WAIT", 0.001)
-    wire._cluster.cache_clear()
-    yield
-    wire._cluster.cache_clear()
-
-
-@pytest.fixture
 def secure(tmp_path: Path, running_server: CouchbaseServer, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     """Return the URL of a server that is reached by TLS; over it the mock checks passwords."""
     assert running_server  # else there is none to be had
