@@ -171,7 +171,7 @@ class _Load:
             removal = None if old is None else Removal(self._connection, self._survey, old, folder, places)
             transaction = TarballTransaction(self._connection, watch, self._survey, identity, folder, removal)
             shared = shared_rows(self._source, self._survey, folder)
-            thumbnails = stack.enter_context(_Thumbnails(self._config, self._source.stem))
+            thumbnails = stack.enter_context(_Thumbnails(self._config, self._source.name))
             reader = stack.enter_context(open_packets(self._source, allow_damaged=allow_damaged))
             self._pass_batches(reader, transaction, shared, thumbnails, progress)
             same = find_entry_by_content(self._connection, reader.sha256)

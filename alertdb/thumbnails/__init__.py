@@ -77,7 +77,7 @@ class ThumbnailStore(Protocol):
     """Documents by candid, in one or both rights classes."""
 
     def writer(self, tarball: str, rights: str) -> ThumbnailWriter:
-        """Begin the documents of one tarball (its name without suffixes) and rights class."""
+        """Begin the documents of one tarball (its file's name) and rights class."""
         ...
 
     def get(self, candid: SupportsIndex) -> bytes:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import os
 import subprocess
 import sys
@@ -115,6 +116,19 @@ def test_the_commands(run: Callable[..., tuple[int, str]], clustered: Config, ni
     assert f"Error: There is no thumbnail of candid 12345 in {clustered.thumbnails}. Check the number" in printed
     assert f"B in {clustered.thumbnails}" in run("status")[1]
     assert "answers: 700 thumbnails" in run("doctor", "--format", "csv")[1]
+
+
+def test_tarballs_whose_names_differ_by_their_ending_alone(archive: Config, url: str, tmp_path: Path) -> None:
+    first, second = simulate_nights([20240110, 20240111], 40, tmp_path / "nights", seed=9)
+    first.rename(tmp_path / "night.tar.gz")
+    (tmp_path / "night.tar").write_bytes(gzip.decompress(second.read_bytes()))
+    own = replace(archive, thumbnails_url=url)
+    load(own, tmp_path / "night.tar.gz", tmp_path / "night.tar")
+    assert [t.tarball for t in open_store(url).tarballs()] == ["night.tar", "night.tar.gz"]
+    assert list(check_archive(own, Ztf())) == []
+    remove_tarball("night.tar", own, Ztf())
+    assert [t[1:3] for t in open_store(url).tarballs()] == [("night.tar.gz", 40)]
+    assert list(check_archive(own, Ztf())) == []
 
 
 @pytest.mark.usefixtures("impatient")
