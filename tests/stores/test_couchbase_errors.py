@@ -66,7 +66,7 @@ def test_a_wrong_bucket(server: CouchbaseServer) -> None:
     assert _message(raised) == (
         f"The Couchbase cluster at couchbase://127.0.0.1:{server.front.port} has no bucket 'nothing-public' that the "
         "account 'thumbnails-public' may open. Check the bucket's name in ALERTDB_THUMBNAILS_URL (buckets are called "
-        "BUCKET-public and BUCKET-partnership), or make it: containers/couchbase/init.sh."
+        "BUCKET-public and BUCKET-partnership), or make it: containers/couchbase/init.py."
     )
 
 

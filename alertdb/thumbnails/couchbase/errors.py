@@ -65,7 +65,7 @@ class NoCouchbaseBucket(AlertdbError):
         super().__init__(
             f"The Couchbase cluster at {where} has no bucket '{bucket}' that the account '{user}' may open. "
             "Check the bucket's name in ALERTDB_THUMBNAILS_URL (buckets are called BUCKET-public and "
-            "BUCKET-partnership), or make it: containers/couchbase/init.sh."
+            "BUCKET-partnership), or make it: containers/couchbase/init.py."
         )
 
 
