@@ -21,7 +21,7 @@ docs: ## write docs/tables.md from the column comments (of the running archive)
 	mv docs/tables.new docs/tables.md
 
 requirements: ## pin what pyproject.toml asks for, keeping other pins (needs uv)
-	uv pip compile pyproject.toml --extra test --universal --fork-strategy fewest --python-version 3.11 \
+	uv pip compile pyproject.toml --extra couchbase --extra test --universal --fork-strategy fewest --python-version 3.11 \
 	  --quiet --custom-compile-command "make requirements" --output-file requirements.txt
 
 upgrade: ## pin the newest versions that pyproject.toml allows (needs uv)

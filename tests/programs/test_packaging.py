@@ -57,7 +57,7 @@ def _pip(*arguments: str | Path) -> None:
 
 def _declared(project: dict[str, Any]) -> list[Requirement]:
     table = project["project"]
-    lists = [project["build-system"]["requires"], table["dependencies"], table["optional-dependencies"]["test"]]
+    lists = [project["build-system"]["requires"], table["dependencies"], *table["optional-dependencies"].values()]
     return [Requirement(text) for texts in lists for text in texts]
 
 
