@@ -48,7 +48,7 @@ c.JupyterHub.cookie_max_age_days = 1
 # --- Where notebooks run ---
 c.merge(spawners.docker(site) if site.spawner == "docker" else spawners.simple(site))
 c.Spawner.pre_spawn_hook = spawners.prepare(site)
-c.Spawner.default_url = f"/lab/tree/{spawners.EXAMPLES}"
+c.Spawner.default_url = f"/lab/tree/{spawners.FOLDER}"
 c.Spawner.disable_user_config = not site.subdomains  # else a page of one user could reach the pages of another
 c.JupyterHub.allow_named_servers = False
 c.JupyterHub.concurrent_spawn_limit = site.concurrent_spawns
@@ -76,7 +76,7 @@ c.JupyterHub.cookie_secret = bytes.fromhex(ensure_secret(site.state, "cookie_sec
 
 # --- Pages ---
 c.JupyterHub.template_paths = [str(HERE / "templates")]
-c.JupyterHub.template_vars = {"examples": list_examples(site.notebooks), "examples_folder": spawners.EXAMPLES}
+c.JupyterHub.template_vars = {"examples": list_examples(site.notebooks), "examples_folder": spawners.FOLDER}
 c.JupyterHub.redirect_to_server = False  # the start page has the examples
 
 # --- Services ---

@@ -5,12 +5,11 @@ from __future__ import annotations
 import json
 import shutil
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from pathlib import Path
 
-if TYPE_CHECKING:
-    from pathlib import Path
+__all__ = ["EXAMPLES", "Example", "copy_examples", "list_examples"]
 
-__all__ = ["Example", "copy_examples", "list_examples"]
+EXAMPLES = Path(__file__).resolve().parents[2] / "notebooks"
 
 
 @dataclass(frozen=True)

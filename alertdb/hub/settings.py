@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from alertdb.hub.errors import SecretExposed, SettingMissing, SettingUnusable
+from alertdb.hub.examples import EXAMPLES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -18,7 +19,6 @@ __all__ = ["HubSettings", "ensure_secret", "read_settings"]
 
 PREFIX = "ALERTDB_HUB_"
 SPAWNERS = ("docker", "simple")
-REPOSITORY = Path(__file__).resolve().parents[2]
 ORGANIZATION = r"[A-Za-z0-9][A-Za-z0-9-]*"  # as GitHub's addresses have it; a team's is like it, also with _ and .
 
 
@@ -145,7 +145,7 @@ def read_settings(environment: Mapping[str, str]) -> HubSettings:
         cpus=float(source.matching("CPUS", "2", r"\d+(\.\d+)?", "a number of cores")),
         tarballs=source.folder("TARBALLS"),
         thumbnails=source.folder("THUMBNAILS"),
-        notebooks=source.folder("NOTEBOOKS") or REPOSITORY / "notebooks",
+        notebooks=source.folder("NOTEBOOKS") or EXAMPLES,
         database_url=source.text("DATABASE_URL", "") or None,
         check_seconds=source.number("CHECK_SECONDS", 120, at_most=300),
         patience_seconds=source.number("PATIENCE_HOURS", 24) * 3600,

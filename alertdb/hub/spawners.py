@@ -9,6 +9,7 @@ from traitlets.config import Config
 
 from alertdb.hub.accounts import archive_environment
 from alertdb.hub.examples import copy_examples
+from alertdb.hub.jupyter import lab_options
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
 __all__ = ["docker", "prepare", "simple"]
 
-EXAMPLES = "examples"
+FOLDER = "examples"
 HOME = "/home/jovyan"
 TARBALLS = "/data/tarballs"
 THUMBNAILS = "/data/thumbnails"
@@ -32,7 +33,7 @@ def docker(settings: HubSettings) -> Config:
     only its home, and for reading the examples, the tarballs and the thumbnails. That containers do not reach each
     other is a property of the network, which docs/hub.md makes with ``enable_icc=false``.
     """
-    read_only = {str(settings.notebooks): f"{HOME}/{EXAMPLES}"}
+    read_only = {str(settings.notebooks): f"{HOME}/{FOLDER}"}
     if settings.tarballs:
         read_only[str(settings.tarballs)] = TARBALLS
     if settings.thumbnails:
@@ -69,6 +70,7 @@ def simple(settings: HubSettings) -> Config:
     config = Config()
     config.JupyterHub.spawner_class = "simple"
     config.SimpleLocalProcessSpawner.home_dir_template = str(settings.state / "homes" / "{username}")
+    config.SimpleLocalProcessSpawner.args = lab_options()
     return config
 
 
@@ -83,7 +85,7 @@ def prepare(settings: HubSettings) -> Callable[[Any], None]:
         if settings.spawner == "simple":
             home = Path(spawner.home_dir)
             home.mkdir(mode=0o700, parents=True, exist_ok=True)
-            copy_examples(settings.notebooks, home / EXAMPLES)
+            copy_examples(settings.notebooks, home / FOLDER)
             told["ALERTDB_HOME"] = str(home / ".alertdb")  # not the archive's home, whose secrets this account may read
         elif settings.thumbnails:
             told["ALERTDB_THUMBNAILS_URL"] = f"file://{THUMBNAILS}"

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from hub import GROUP, LEAVER, MEMBER, Visitor, wait_for
+from hub import GROUP, LEAVER, MEMBER, Visitor, make_token, start_server, wait_for
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -31,38 +30,11 @@ def lee(visitor: Callable[[str], Visitor], github: GitHub) -> Iterator[Visitor]:
     github.organizations[GROUP][LEAVER] = "active"
 
 
-def start_server(person: Visitor) -> str:
-    """Start a person's notebook server and return its path."""
-    name = person.name()
-    assert person.api("POST", f"/users/{name}/server")[0] in (201, 202)
-    wait_for(lambda: person.api("GET", f"/users/{name}")[1]["servers"].get("", {}).get("ready"), "a server")
-    return f"/user/{name}/"
-
-
-def processes_of(name: str) -> list[int]:
-    """Processes of a user's server, its kernels among them."""
-    found = []
-    for folder in Path("/proc").glob("[0-9]*"):
-        try:
-            environment = (folder / "environ").read_bytes().split(b"\0")
-        except OSError:
-            continue
-        if f"JUPYTERHUB_USER={name}".encode() in environment:
-            found.append(int(folder.name))
-    return found
-
-
-def make_token(person: Visitor) -> str:
-    status, answer = person.api("POST", f"/users/{person.name()}/tokens", body={"note": "a script"})
-    assert status == 201
-    return str(answer["token"])
-
-
-def test_a_leaver_is_out_with_server_and_tokens(lee: Visitor, admin: Visitor, github: GitHub) -> None:
+def test_a_leaver_is_out_with_server_and_tokens(lee: Visitor, admin: Visitor, github: GitHub, hub: RunningHub) -> None:
     server, token = start_server(lee), make_token(lee)
     assert lee.api("GET", "/user", token)[1]["name"] == "gh12"
     assert "started" in lee.get(f"{server}api/status", token)[1]
-    assert processes_of("gh12")
+    assert hub.processes("gh12")
 
     del github.organizations[GROUP][LEAVER]
 
@@ -70,7 +42,7 @@ def test_a_leaver_is_out_with_server_and_tokens(lee: Visitor, admin: Visitor, gi
     stranger = Visitor(lee.hub, "", lee.github)
     assert stranger.api("GET", "/user", token)[0] == 403
     assert "started" not in stranger.get(f"{server}api/status", token)[1]
-    assert processes_of("gh12") == []
+    assert hub.processes("gh12") == {}
     assert lee.api("GET", "/user")[0] == 403
     status, page = lee.log_in()
     assert (status, "GitHub does not list you" in page) == (403, True)

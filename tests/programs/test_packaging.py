@@ -19,7 +19,7 @@ from packaging.utils import canonicalize_name
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGES = ("alertdb", "ingest")
 LISTS = ("requirements.txt", "requirements-hub.txt", "requirements-browser.txt")
-CARRIED = {".py", ".typed", ".sql", ".cnf", ".avsc"}
+CARRIED = {".py", ".typed", ".sql", ".cnf", ".avsc", ".json"}
 
 
 @pytest.fixture(scope="module")

@@ -127,10 +127,10 @@ class Handler(BaseHTTPRequestHandler):
 
     def api(self, path: str) -> None:
         token = self.headers.get("Authorization", "").removeprefix("Bearer ")
-        if token not in self.github.tokens:
+        number, scopes = self.github.tokens.get(token, (0, set()))
+        if number not in self.github.people:  # no such token, or its account is gone
             self.json({"message": "Bad credentials"}, 401)
             return
-        number, scopes = self.github.tokens[token]
         if path == "/user":
             login = self.github.people[number]
             self.json({"id": number, "login": login, "name": login.title(), "email": None})

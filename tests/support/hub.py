@@ -12,6 +12,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
+from contextlib import suppress
 from dataclasses import dataclass, field
 from http.cookiejar import CookieJar
 from pathlib import Path
@@ -27,7 +28,7 @@ ROOT = Path(__file__).resolve().parents[2]
 # The hub's configuration as it is; as root, a notebook server does not start unless told.
 SITE_CONFIG = f"""
 load_subconfig("{ROOT}/jupyterhub/jupyterhub_config.py")
-get_config().Spawner.args = {["--allow-root"] if os.geteuid() == 0 else []}
+get_config().SimpleLocalProcessSpawner.args += {["--allow-root"] if os.geteuid() == 0 else []}
 """
 GROUP, TEAM = "survey-group", "other-group:ztf"
 MEMBER, LEAVER, TEAMMATE, OUTSIDER, INVITED, ADMIN = 11, 12, 13, 14, 15, 16
@@ -83,9 +84,37 @@ class RunningHub:
             return False
 
     def stop(self) -> None:
+        """Stop the hub with its proxy and services; users' servers go on."""
         if self.process is not None:
             self.process.send_signal(signal.SIGTERM)
             self.process.wait(SECONDS)
+
+    def processes(self, user: str = "") -> dict[int, list[bytes]]:
+        """Environment of each process of users' servers, kernels among them, by process id."""
+        found = {}
+        for folder in Path("/proc").glob("[0-9]*"):
+            try:
+                environment = (folder / "environ").read_bytes().split(b"\0")
+            except OSError:
+                continue  # it has just ended, or belongs to somebody else
+            names = dict(entry.split(b"=", 1) for entry in environment if b"=" in entry)
+            port = f":{self.settings['ALERTDB_HUB_PORT']}/".encode()
+            name = names.get(b"JUPYTERHUB_USER", b"").decode()
+            if port in names.get(b"JUPYTERHUB_API_URL", b"") and name and user in ("", name):
+                found[int(folder.name)] = environment
+        return found
+
+    def command_lines(self) -> list[Path]:
+        """Where the arguments of the hub, its proxy, its services and the users' servers can be read."""
+        assert self.process is not None
+        children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text().split()
+        return [Path(f"/proc/{pid}/cmdline") for pid in (self.process.pid, *children, *self.processes())]
+
+    def kill_servers(self) -> None:
+        """End users' servers without asking, when all tests are done."""
+        for pid in self.processes():
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
 
 
 def hub_settings(state: Path, github: GitHub, **more: str) -> dict[str, str]:
@@ -162,3 +191,18 @@ class Visitor:
         _, page = self.get("/hub/home")
         found = re.search(r'user: "([^"]*)"', page)
         return found[1] if found else ""
+
+
+def start_server(person: Visitor) -> str:
+    """Start a person's notebook server, unless it runs, and return its path."""
+    name = person.name()
+    if "" not in person.api("GET", f"/users/{name}")[1]["servers"]:
+        assert person.api("POST", f"/users/{name}/server")[0] in (201, 202)
+    wait_for(lambda: person.api("GET", f"/users/{name}")[1]["servers"].get("", {}).get("ready"), "a server")
+    return f"/user/{name}/"
+
+
+def make_token(person: Visitor) -> str:
+    status, answer = person.api("POST", f"/users/{person.name()}/tokens", body={"note": "a script"})
+    assert status == 201
+    return str(answer["token"])
