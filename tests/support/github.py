@@ -39,6 +39,8 @@ class GitHub:
         State of membership (``active``, ``pending``) by ``organization`` or ``organization:team``, then by id.
     failing
         Status of all answers of the API while it is set.
+    broken
+        Organisations whose memberships cannot be told.
     tokens
         Id and scopes by token.
     requests
@@ -48,6 +50,7 @@ class GitHub:
     people: dict[int, str] = field(default_factory=dict)
     organizations: dict[str, dict[int, str]] = field(default_factory=dict)
     failing: int | None = None
+    broken: set[str] = field(default_factory=set)
     client_id: str = "Iv1.0123456789abcdef"
     client_secret: str = field(default_factory=lambda: secrets.token_hex(20))
     callback: str = ""
@@ -140,6 +143,9 @@ class Handler(BaseHTTPRequestHandler):
             self.membership(path, number)
 
     def membership(self, path: str, asking: int) -> None:
+        if self.github.broken & set(path.split("/")):
+            self.answer(502, b"<html>Unicorn!</html>", "text/html")
+            return
         organization = re.fullmatch(r"/user/memberships/orgs/([^/]+)", path)
         team = re.fullmatch(r"/orgs/([^/]+)/teams/([^/]+)/memberships/([^/]+)", path)
         if organization:
