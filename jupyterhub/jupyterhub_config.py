@@ -44,6 +44,7 @@ c.MemberAuthenticator.auth_refresh_strict = True  # API tokens of a leaver are r
 c.MemberAuthenticator.refresh_pre_spawn = True
 c.MemberAuthenticator.patience_seconds = site.patience_seconds
 c.JupyterHub.cookie_max_age_days = 1
+c.JupyterHub.token_expires_in_max_seconds = 30 * 24 * 3600
 
 # --- Where notebooks run ---
 c.merge(spawners.docker(site) if site.spawner == "docker" else spawners.simple(site))

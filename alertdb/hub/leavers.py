@@ -29,6 +29,7 @@ __all__ = ["Hub", "Leavers", "main", "service"]
 NAME = "leavers"
 SCOPES = ["list:users", "read:users", "admin:auth_state", "read:servers", "delete:servers", "delete:users"]
 PAGE = 100
+AT_ONCE = 5
 SECONDS = 60.0  # stopping a server takes its time
 log = logging.getLogger(NAME)
 
@@ -89,11 +90,16 @@ class Leavers:
 
     async def check(self) -> None:
         """Ask after everybody once; a user with whom that fails is asked after the next time."""
-        for name in await self.hub.users():
-            try:
-                await self._check(name)
-            except (HTTPClientError, OSError) as error:
-                log.warning("%s could not be checked: %s", name, error)
+        places = asyncio.Semaphore(AT_ONCE)  # one whose server takes long to stop must not keep all others waiting
+
+        async def check(name: str) -> None:
+            async with places:
+                try:
+                    await self._check(name)
+                except (HTTPClientError, OSError) as error:
+                    log.warning("%s could not be checked: %s", name, error)
+
+        await asyncio.gather(*map(check, await self.hub.users()))
 
     async def _check(self, name: str) -> None:
         user = await self.hub.user(name)

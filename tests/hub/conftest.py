@@ -1,4 +1,4 @@
-"""One hub for all tests of this folder, over an archive of simulated alerts, and a GitHub that does as it is told."""
+"""A hub for the tests of a file, over an archive of simulated alerts, and a GitHub that does as it is told."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def examples(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")  # while it is there, other tests could run no event loop
 def browser() -> Iterator[Browser]:
     """Debian's Chromium, without a window."""
     program = shutil.which("chromium")
@@ -97,7 +97,7 @@ def page(browser: Browser) -> Iterator[Page]:
     context.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def hub(
     filled: Config, github: GitHub, examples: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[RunningHub]:

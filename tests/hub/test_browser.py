@@ -35,13 +35,13 @@ def test_a_member_runs_an_example_with_sql_and_a_thumbnail(page: Page, hub: Runn
     run_all_cells(page)
     picture = page.locator(".jp-OutputArea-output img").first
     picture.wait_for()
-    table = page.locator(".jp-OutputArea-output table").first
+    table = page.locator(".jp-OutputArea-output table").nth(1)
     assert brightest(filled) in table.locator("tbody tr").first.inner_text()
     width, height = picture.evaluate("image => [image.naturalWidth, image.naturalHeight]")
     assert width > 300
     assert height > 100
     assert page.locator(".jp-OutputArea-output[data-mime-type*=stderr]").count() == 0
-    page.set_viewport_size({"width": 1200, "height": 1080})
+    page.set_viewport_size({"width": 1200, "height": 1120})
     picture.scroll_into_view_if_needed()
     keep(page, "hub_notebook")
 

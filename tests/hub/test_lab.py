@@ -24,16 +24,17 @@ if TYPE_CHECKING:
     from alertdb.config import Config
 
 
-@pytest.fixture
-def lab(filled: Config, tmp_path: Path) -> Iterator[str]:
+@pytest.fixture(scope="module")
+def lab(filled: Config, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Address with token of a JupyterLab whose folder holds an example."""
-    write_example(tmp_path)
+    folder = tmp_path_factory.mktemp("notebooks")
+    write_example(folder)
     command = [str(Path(sys.prefix, "bin", "alertdb")), "lab", "--no-browser", "--port", str(free_port())]
     environment = {**os.environ, "ALERTDB_HOME": str(filled.home), "ALERTDB_THUMBNAILS_URL": filled.thumbnails}
-    log = tmp_path / "lab.log"
+    log = tmp_path_factory.mktemp("lab") / "lab.log"
     with log.open("w") as file:
         process = subprocess.Popen(
-            [*command, "--folder", str(tmp_path)], env=environment, stdout=file, stderr=file, cwd=tmp_path
+            [*command, "--folder", str(folder)], env=environment, stdout=file, stderr=file, cwd=folder
         )
     try:
         yield wait_for(lambda: re.search(r"http://127\.0\.0\.1:\d+/lab\?token=\w+", log.read_text()), "an address")[0]
@@ -47,7 +48,7 @@ def test_one_person_runs_an_example_beside_the_archive(page: Page, lab: str, fil
     page.get_by_role("heading", name=TITLE).wait_for()
     run_all_cells(page)
     page.locator(".jp-OutputArea-output img").first.wait_for()
-    table = page.locator(".jp-OutputArea-output table").first
+    table = page.locator(".jp-OutputArea-output table").nth(1)
     assert brightest(filled) in table.locator("tbody tr").first.inner_text()
     keep(page, "lab")
 

@@ -14,7 +14,7 @@ CELLS = (
 import alertdb
 
 db = alertdb.connect()
-db""",
+db.sql("SELECT COUNT(*) AS alerts, COUNT(DISTINCT objectId) AS objects FROM alerts")""",
     """\
 brightest = db.sql(\"\"\"
     SELECT objectId, nobs, nnights, magmin_g, magmin_r, ra_mean, dec_mean
