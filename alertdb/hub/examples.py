@@ -34,7 +34,10 @@ def copy_examples(source: Path, target: Path) -> None:
 
 
 def _title(path: Path) -> str:
-    cells = json.loads(path.read_text(encoding="utf-8")).get("cells", [])
+    try:
+        cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
+    except (ValueError, KeyError):
+        return path.stem  # one notebook that is broken must not keep the hub from starting
     lines = [line for cell in cells if cell["cell_type"] == "markdown" for line in "".join(cell["source"]).splitlines()]
     headings = [line.lstrip("# ").strip() for line in lines if line.startswith("# ")]
     return headings[0] if headings else path.stem

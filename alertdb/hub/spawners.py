@@ -70,7 +70,7 @@ def simple(settings: HubSettings) -> Config:
     config = Config()
     config.JupyterHub.spawner_class = "simple"
     config.SimpleLocalProcessSpawner.home_dir_template = str(settings.state / "homes" / "{username}")
-    config.SimpleLocalProcessSpawner.args = lab_options()
+    config.SimpleLocalProcessSpawner.args = [*lab_options(), "--LabApp.extension_manager=readonly"]
     return config
 
 

@@ -110,6 +110,12 @@ class RunningHub:
         children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text().split()
         return [Path(f"/proc/{pid}/cmdline") for pid in (self.process.pid, *children, *self.processes())]
 
+    def service_environment(self, module: str) -> dict[str, str]:
+        """The environment in which the hub runs a service."""
+        (found,) = [path.parent for path in self.command_lines() if module.encode() in path.read_bytes()]
+        entries = (found / "environ").read_text().split("\0")
+        return dict(entry.split("=", 1) for entry in entries if "=" in entry)
+
     def kill_servers(self) -> None:
         """End users' servers without asking, when all tests are done."""
         for pid in self.processes():

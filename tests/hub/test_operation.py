@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import stat
+import subprocess
+import sys
 from typing import TYPE_CHECKING
 
 import pytest
@@ -39,6 +41,19 @@ def test_no_secret_reaches_users_logs_or_arguments(ada: Visitor, hub: RunningHub
         assert not any(secret in text for text in [*environments, *arguments])
     password = next(entry for entry in environments if entry.startswith("ALERTDB_DATABASE_URL=")).split(":")[2]
     assert password.split("@")[0] not in hub.log
+
+
+def test_the_idle_culler_may_stop_idle_servers(ada: Visitor, hub: RunningHub) -> None:
+    """Run as the hub runs it, with its token and so with its rights, but for servers idle for a second."""
+    start_server(ada)
+    environment = hub.service_environment("jupyterhub_idle_culler")
+    command = [sys.executable, "-m", "jupyterhub_idle_culler", "--timeout=1", "--cull-every=1"]
+    culler = subprocess.Popen(command, env=environment, stderr=subprocess.DEVNULL)
+    try:
+        wait_for(lambda: not ada.api("GET", "/users/gh11")[1]["servers"], "the idle server to be stopped")
+    finally:
+        culler.terminate()
+        culler.wait(60)
 
 
 def test_what_the_hub_writes_down_only_its_account_reads(hub: RunningHub) -> None:
