@@ -5,6 +5,7 @@ from __future__ import annotations
 import operator
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Self, SupportsIndex
+from urllib.parse import unquote
 
 import pyarrow as pa
 from sqlalchemy import make_url
@@ -255,7 +256,7 @@ def _database(url: str | None) -> str | None:
 def _shown(where: str) -> str:
     """Return a URL without its password, or a path as it is."""
     try:
-        return make_url(where).render_as_string(hide_password=True)
+        return unquote(make_url(where).render_as_string(hide_password=True))  # a socket's path as it is
     except ArgumentError:
         return where
 
