@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import operator
+from typing import TYPE_CHECKING, SupportsIndex
 
 from alertdb.contact_sheet import SheetAlert
 from alertdb.errors import UnknownCandid, UnknownObject
@@ -10,12 +11,13 @@ from alertdb.names import nearest_objects
 from alertdb.thumbnails import open_store
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+    from alertdb.config import Config
     from alertdb.query import Reader
     from alertdb.stamps import Image
 
-__all__ = ["candids_of", "read_documents", "sheet_alerts"]
+__all__ = ["candids_of", "chosen_candids", "read_documents", "sheet_alerts"]
 
 FILTERS = {1: "g", 2: "r", 3: "i"}
 
@@ -35,13 +37,15 @@ def candids_of(reader: Reader, name: str) -> list[int]:
     return candids
 
 
-def read_documents(url: str, candids: Sequence[int]) -> Iterator[tuple[int, bytes]]:
-    """Yield (candid, thumbnail document) in the order asked.
+def chosen_candids(reader: Reader, which: str | SupportsIndex | Iterable[SupportsIndex]) -> list[int]:
+    """Return the candids of an object's alerts in the order of time, or those given."""
+    if isinstance(which, str):
+        return candids_of(reader, which)
+    return [operator.index(candid) for candid in ([which] if isinstance(which, SupportsIndex) else which)]
 
-    Parameters
-    ----------
-    url
-        Where the thumbnails are.
+
+def read_documents(config: Config, candids: Sequence[int]) -> Iterator[tuple[int, bytes]]:
+    """Yield (candid, thumbnail document) in the order asked, from the archive with these settings.
 
     Raises
     ------
@@ -49,11 +53,11 @@ def read_documents(url: str, candids: Sequence[int]) -> Iterator[tuple[int, byte
         After the last one found, if one of them has none.
     """
     missing = dict.fromkeys(candids)
-    for candid, document in open_store(url).get_many(candids):
+    for candid, document in open_store(config.thumbnails, secrets=config.secrets).get_many(candids):
         missing.pop(candid, None)
         yield candid, document
     for candid in missing:
-        raise UnknownCandid(candid, url)
+        raise UnknownCandid(candid, config.thumbnails)
 
 
 def sheet_alerts(reader: Reader, images: Mapping[int, Mapping[str, Image]]) -> list[SheetAlert]:

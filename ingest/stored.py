@@ -36,8 +36,10 @@ def read_frame(connection: Connection, query: str) -> pl.DataFrame:
     """Run a query through the binary protocol, in which floats are exact, and return all its rows."""
     with closing(connection.connection.cursor(binary=True, buffered=True)) as cursor:
         cursor.execute(query)
-        table = to_table(declared_columns(cursor.metadata), list(iter(lambda: cursor.fetchmany(PAGE_ROWS), [])))
-    return pl.DataFrame(pl.from_arrow(table))
+        columns, rows = declared_columns(cursor.metadata), cursor.fetchall()
+    values = list(zip(*rows, strict=True)) or [()] * len(columns)
+    arrays = [column.from_values(cells) for column, cells in zip(columns, values, strict=True)]
+    return pl.DataFrame(pl.from_arrow(to_table(columns, [arrays])))
 
 
 def read_pages(connection: Connection, table: str, columns: Sequence[str], key: str) -> Iterator[pl.DataFrame]:
