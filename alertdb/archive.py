@@ -256,7 +256,7 @@ class Archive(SkyQuestions):
         from alertdb.gallery import Gallery
         from alertdb.thumbnail import Thumbnail
 
-        documents = read_documents(self.config.thumbnails, chosen_candids(self.reader, which))
+        documents = read_documents(self.config, chosen_candids(self.reader, which))
         return Gallery(self.reader, [Thumbnail(candid, document) for candid, document in documents])
 
     def thumbnail(self, candid: SupportsIndex) -> Thumbnail:
