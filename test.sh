@@ -3,7 +3,8 @@
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
 
-./setup.sh
+./setup.sh --hub
+./setup.sh --browser || echo "test: without a browser, the tests of the hub's pages are skipped" >&2
 export PATH=$PWD/.venv/bin:$PATH
 if [ $# -eq 0 ]; then
     ruff check --quiet

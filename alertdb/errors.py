@@ -480,6 +480,24 @@ class QueryRefused(AlertdbError):
         super().__init__(f"The database cannot run this statement: {reason}.")
 
 
+class QueryStopped(QueryRefused):
+    """A statement that was ended before it was done; nothing of its result is returned."""
+
+    def __init__(self, seconds: float, why: str, hint: str) -> None:
+        message = f"The statement was stopped after {seconds:.1f} s: {why}. None of its rows are returned. {hint}."
+        AlertdbError.__init__(self, message)
+
+
+class ResultCut(UserWarning):
+    """A result has as many rows as the server gives at most: there may be more."""
+
+    def __init__(self, rows: int) -> None:
+        super().__init__(
+            f"The result was cut: it has {rows:,} rows, as many as this server gives (sql_select_limit). "
+            "Ask for less at a time, by ranges of jd or candid, or ask whoever runs the server."
+        )
+
+
 class ConeUnusable(UsageError):
     """A place or radius outside what is meant by it."""
 
