@@ -126,7 +126,7 @@ def test_columns_and_time_window_of_a_cone(archive: Config, sky: pd.DataFrame) -
         with pytest.raises(UnknownColumn, match="'magspf'.*magpsf"):
             reading.cone((0, 0), 30, columns=["magspf"])
         name = sky["objectId"].iloc[0]
-        mean = reading.object(name)
+        mean = reading.object(name).summary
         at_object, at_place = (
             reading.cone(place, 5)["candid"].tolist() for place in (name, (mean["ra_mean"], mean["dec_mean"]))
         )
