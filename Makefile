@@ -24,7 +24,7 @@ docs: ## write docs/tables.md from the column comments (of the running archive)
 	mv docs/tables.new docs/tables.md
 
 requirements: ## pin what pyproject.toml asks for, keeping other pins (needs uv)
-	$(COMPILE) --extra test --output-file requirements.txt
+	$(COMPILE) --extra couchbase --extra test --output-file requirements.txt
 	$(COMPILE) --extra hub --constraint requirements.txt --output-file requirements-hub.txt
 	$(COMPILE) --extra browser --constraint requirements-hub.txt --output-file requirements-browser.txt
 

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any, Self, SupportsIndex
 from urllib.parse import unquote
 
 import pyarrow as pa
-from pyarrow.compute import index_in
 from sqlalchemy import make_url
 from sqlalchemy.exc import ArgumentError
 
@@ -16,6 +15,7 @@ from alertdb.config import load_config
 from alertdb.errors import AlertdbError, UnknownObject
 from alertdb.names import nearest_objects
 from alertdb.query import Reader
+from alertdb.sky_questions import SkyQuestions
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -24,7 +24,11 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from alertdb.config import Config
-    from alertdb.stamps import Image
+    from alertdb.epochs import LightCurve
+    from alertdb.gallery import Gallery
+    from alertdb.qa import Quality
+    from alertdb.skyobject import SkyObject
+    from alertdb.thumbnail import Thumbnail
 
 __all__ = ["Archive", "connect"]
 
@@ -33,7 +37,6 @@ OBJECTS_PER_QUERY = 1000
 SPAN = """
     SELECT COUNT(*) AS tarballs, SUM(alerts) AS alerts, MIN(jd_first) AS jd_first, MAX(jd_last) AS jd_last
     FROM tarballs"""
-CONE_COLUMNS = "objectId, candid, jd, fid, ra, `dec`, magpsf, sigmapsf, isdiffpos, rb, drb"
 
 
 def connect(url: str | None = None) -> Archive:
@@ -56,7 +59,7 @@ def connect(url: str | None = None) -> Archive:
     return Archive(config, _database(config.database_url) or SURVEY)
 
 
-class Archive:
+class Archive(SkyQuestions):
     """An archive of alerts, read through an account that cannot change it.
 
     Parameters
@@ -96,8 +99,14 @@ class Archive:
         return to_frame(self.reader.query(query, parameters))
 
     def lightcurve(
-        self, objects: str | Iterable[str], *, limits: bool = True, history: bool = True, forced: bool = False
-    ) -> pd.DataFrame:
+        self,
+        objects: str | Iterable[str],
+        *,
+        limits: bool = True,
+        history: bool = True,
+        forced: bool = False,
+        reference: bool = False,
+    ) -> LightCurve:
         """Return the light curves of one or more objects, by objectId, then time.
 
         Parameters
@@ -110,44 +119,51 @@ class Archive:
             With detections known from the history of other alerts only (kind ``history``).
         forced
             With epochs of forced photometry alone (kind ``forced``: flux and flux_error).
+        reference
+            With the nearest source of the reference image, for apparent magnitudes: distnr, magnr, sigmagnr, chinr,
+            sharpnr.
 
         Returns
         -------
-        pandas.DataFrame
-            One row per epoch: objectId, jd (UTC), fid, kind, candid, magpsf, sigmapsf, isdiffpos, diffmaglim, flux,
-            flux_error, magzpsci, rb, programid.
+        LightCurve
+            A data frame that can draw and fold itself. One row per epoch: objectId, jd (UTC), fid, kind, candid,
+            magpsf, sigmapsf, isdiffpos, diffmaglim, flux, flux_error, magzpsci, rb, programid.
 
         Raises
         ------
         UnknownObject
             If the archive has no alert of one of them.
         """
+        from alertdb.epochs import LightCurve, with_reference
         from alertdb.frames import to_frame
 
-        return to_frame(self.lightcurve_table(objects, limits=limits, history=history, forced=forced))
+        frame = to_frame(self.lightcurve_table(objects, limits=limits, history=history, forced=forced))
+        return LightCurve(with_reference(self.reader, frame) if reference else frame)
 
     def lightcurve_table(
         self, objects: str | Iterable[str], *, limits: bool = True, history: bool = True, forced: bool = False
     ) -> pa.Table:
         """Return what `lightcurve` does as an Arrow table."""
+        from alertdb.lightcurve_rows import merge_epochs, missing_objects
+
         names = [objects] if isinstance(objects, str) else list(dict.fromkeys(objects))
         wanted = {"alert": True, "history": history, "limit": limits, "forced": forced}
-        kinds = [kind for kind, chosen in wanted.items() if chosen]
-        statement = "SELECT * FROM lightcurve WHERE objectId IN :names AND kind IN :kinds"
-        if not names:
-            return self.reader.query("SELECT * FROM lightcurve WHERE FALSE")
-        parts = [
-            self.reader.query(statement, {"names": names[first : first + OBJECTS_PER_QUERY], "kinds": kinds})
-            for first in range(0, len(names), OBJECTS_PER_QUERY)
-        ]
-        table = pa.concat_tables(parts)
-        self._check_known(names, table)
-        table = table.append_column("place", index_in(table["objectId"], pa.array(names)))
-        in_order = table.sort_by([("place", "ascending"), ("jd", "ascending"), ("fid", "ascending")])
-        return in_order.drop_columns("place")
+        rows = self._epochs(names)
+        for name in missing_objects(rows, names):
+            raise UnknownObject(name, nearest_objects(self.reader, name))
+        return merge_epochs(rows, names, [kind for kind, chosen in wanted.items() if chosen])
 
-    def object(self, name: str) -> pd.Series[Any]:
-        """Return the summary of one object: counts, mean position, magnitudes per filter.
+    def _epochs(self, names: Sequence[str]) -> pa.Table:
+        from alertdb.lightcurve_rows import MANY, ONE, PLACES
+
+        if len(names) == 1:
+            return self.reader.look_up(ONE, *[names[0]] * PLACES)
+        in_order = sorted(names)  # neighbours in the tables
+        parts = [in_order[first : first + OBJECTS_PER_QUERY] for first in range(0, len(names), OBJECTS_PER_QUERY)]
+        return pa.concat_tables([self.reader.query(MANY, {"names": part}) for part in parts or [[]]])
+
+    def object(self, name: str) -> SkyObject:
+        """Return one object: its summary, light curve, thumbnails, and links to other archives.
 
         An object with a single alert is none of table `summary`; its row is computed here.
 
@@ -157,61 +173,18 @@ class Archive:
             If the archive has no alert of it.
         """
         from alertdb.frames import to_frame
+        from alertdb.skyobject import SkyObject
 
-        return to_frame(self.object_table(name)).iloc[0].rename(name)
+        return SkyObject(self, name, to_frame(self.object_table(name)).iloc[0].rename(name))
 
     def object_table(self, name: str) -> pa.Table:
         """Return what `object` does as an Arrow table of one row."""
-        from alertdb.objects import summary_statement
+        from alertdb.objects import object_summary
 
-        for statement in ("SELECT * FROM summary WHERE objectId = :name", summary_statement(self.reader.database)):
-            table = self.reader.query(statement, {"name": name})
-            if table.num_rows:
-                return table
-        raise UnknownObject(name, nearest_objects(self.reader, name))
+        return object_summary(self.reader, name)
 
-    def cone(self, ra: float | str, dec: float | str, radius_arcsec: float) -> pd.DataFrame:
-        """Return the alerts around a place, the nearest first.
-
-        Parameters
-        ----------
-        ra, dec
-            Centre, J2000: degrees, or text as ``"12:34:56.7"`` (hours) and ``"-20:11:02"``.
-        radius_arcsec
-            Radius of the cone in arcsec, up to 10 degrees.
-
-        Returns
-        -------
-        pandas.DataFrame
-            One row per alert: distance_arcsec (great-circle) and the columns most asked for.
-
-        Raises
-        ------
-        AngleUnusable
-            If ra or dec is neither.
-        ConeUnusable
-            If a number is out of its bounds.
-        """
-        from alertdb.frames import to_frame
-
-        return to_frame(self.cone_table(ra, dec, radius_arcsec))
-
-    def cone_table(self, ra: float | str, dec: float | str, radius_arcsec: float) -> pa.Table:
-        """Return what `cone` does as an Arrow table."""
-        from alertdb.sky import cone_ranges, in_degrees, separation_arcsec
-
-        place = in_degrees(ra, hours=True), in_degrees(dec, hours=False)
-        ranges = cone_ranges(*place, radius_arcsec)
-        inside = " OR ".join(f"hpx29 BETWEEN {first} AND {last}" for first, last in ranges)
-        table = self.reader.query(f"SELECT {CONE_COLUMNS} FROM alerts WHERE {inside}")
-        distance = separation_arcsec(*place, table["ra"].to_numpy(), table["dec"].to_numpy())
-        table = table.add_column(0, "distance_arcsec", pa.array(distance))
-        return table.filter(pa.array(distance <= radius_arcsec)).sort_by(
-            [("distance_arcsec", "ascending"), ("jd", "ascending")]
-        )
-
-    def thumbnails(self, which: str | SupportsIndex | Iterable[SupportsIndex]) -> dict[int, dict[str, Image]]:
-        """Return the cutouts of alerts as images.
+    def thumbnails(self, which: str | SupportsIndex | Iterable[SupportsIndex]) -> Gallery:
+        """Return the cutouts of alerts.
 
         Parameters
         ----------
@@ -220,7 +193,7 @@ class Archive:
 
         Returns
         -------
-        dict
+        Gallery
             By candid (of an object in the order of time), then by kind (``science``, ``template``, ``difference``):
             float32 arrays of shape (rows, columns), NaN where there is no value.
 
@@ -230,13 +203,26 @@ class Archive:
             If the archive has none of it.
         """
         from alertdb.cutouts import candids_of, read_documents
-        from alertdb.stamps import read_stamps
+        from alertdb.gallery import Gallery
+        from alertdb.thumbnail import Thumbnail
 
         if isinstance(which, str):
             candids = candids_of(self.reader, which)
         else:
             candids = [operator.index(candid) for candid in ([which] if isinstance(which, SupportsIndex) else which)]
-        return {candid: read_stamps(document) for candid, document in read_documents(self.config.thumbnails, candids)}
+        documents = read_documents(self.config, candids)
+        return Gallery(self.reader, [Thumbnail(candid, document) for candid, document in documents])
+
+    def thumbnail(self, candid: SupportsIndex) -> Thumbnail:
+        """Return the cutouts of one alert; see `thumbnails`."""
+        return self.thumbnails(candid)[operator.index(candid)]
+
+    @property
+    def qa(self) -> Quality:
+        """Quality pictures: ``archive.qa.nights()``, ``archive.qa.sky()`` and so on; see `alertdb.qa.Quality`."""
+        from alertdb.qa import Quality
+
+        return Quality(self.reader)
 
     def close(self) -> None:
         """Close the connections; the next question opens one again."""
@@ -257,17 +243,6 @@ class Archive:
         except AlertdbError as error:
             return f"<Archive {self.reader.database} ({error})>"
         return f"<Archive {self.reader.database} in {_shown(where)}: {_span(facts)}>"
-
-    def _check_known(self, names: Sequence[str], table: pa.Table) -> None:
-        found = set(table["objectId"].unique().to_pylist())
-        missing = [name for name in names if name not in found]
-        for first in range(0, len(missing), OBJECTS_PER_QUERY):
-            part = missing[first : first + OBJECTS_PER_QUERY]
-            statement = "SELECT DISTINCT objectId FROM alerts WHERE objectId IN :names"
-            known = set(self.reader.query(statement, {"names": part}).column(0).to_pylist())
-            for name in part:
-                if name not in known:
-                    raise UnknownObject(name, nearest_objects(self.reader, name))
 
 
 def _database(url: str | None) -> str | None:

@@ -14,16 +14,19 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import count
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
+from pyarrow.compute import binary_length
+from pyarrow.compute import max as max_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-__all__ = ["Column", "declared_columns", "to_table"]
+__all__ = ["DECIMAL", "UNSIGNED", "Column", "declared_column", "declared_columns", "distinct", "to_batch", "to_table"]
 
 INT32 = (1, 2, 3, 9, 13)  # field types of the protocol: TINY, SHORT, LONG, INT24, YEAR
 INT64 = 8
@@ -40,7 +43,7 @@ FIXED: dict[int, pa.DataType] = {
 BIT = 16
 UNSIGNED = 32
 BINARY_CHARSET = 63
-INT64_LIMIT = 2**63
+DIGITS_128 = 38  # of decimal128, which takes longer texts without a word and makes other numbers of them (Arrow 26)
 
 
 @dataclass(frozen=True)
@@ -51,22 +54,57 @@ class Column:
     type: pa.DataType | None
     is_decimal: bool
 
+    def from_values(self, values: Sequence[Any]) -> pa.Array[Any]:
+        """Return values as Python has them as an array."""
+        if self.is_decimal:
+            values = [None if value is None else str(value) for value in values]
+            array: pa.Array[Any] = self.from_texts(pa.array(values, pa.string()))
+            return array
+        return pa.array(values, self.type)
+
+    def from_texts(self, texts: Any) -> Any:
+        """Return DECIMALs that came as texts as an array: the smallest integers that hold them all, or doubles."""
+        if self.type is not None:
+            return texts.cast(self.type)
+        longest = max_of(binary_length(texts)).as_py() or 0
+        with suppress(pa.ArrowInvalid):
+            return texts.cast(pa.int64())
+        return texts.cast(pa.decimal128(38) if longest <= DIGITS_128 else pa.decimal256(76))
+
 
 def declared_columns(metadata: Mapping[str, Sequence[Any]]) -> list[Column]:
     """Return the columns as a cursor's metadata declares them; a repeated name gets a number (`candid_2`)."""
-    names = _distinct(metadata["field"])
-    facts = zip(metadata["type"], metadata["flags"], metadata["decimals"], metadata["charset"], strict=True)
-    return [Column(name, _arrow_type(*fact), fact[0] in DECIMAL) for name, fact in zip(names, facts, strict=True)]
+    names = distinct(metadata["field"])
+    facts = zip(*(metadata[name] for name in ("type", "flags", "decimals", "charset")), strict=True)
+    return [declared_column(name, *fact) for name, fact in zip(names, facts, strict=True)]
 
 
-def to_table(columns: Sequence[Column], batches: Sequence[Sequence[tuple[Any, ...]]]) -> pa.Table:
-    """Build a table from batches of rows."""
-    chunks: list[list[pa.Array[Any]]] = [[] for _ in columns]
-    for rows in batches:
-        for chunk, column, values in zip(chunks, columns, zip(*rows, strict=True), strict=True):
-            chunk.append(_array(values, column))
+def declared_column(name: str, code: int, flags: int, decimals: int, charset: int) -> Column:
+    """Return a column as the server declares it."""
+    return Column(name, _arrow_type(code, flags, decimals, charset), code in DECIMAL)
+
+
+def to_table(columns: Sequence[Column], batches: Sequence[Sequence[pa.Array[Any]]]) -> pa.Table:
+    """Build a table from batches, each with an array per column."""
+    chunks = zip(*batches, strict=True) if batches else [()] * len(columns)
     arrays = [_joined(chunk, column.type) for chunk, column in zip(chunks, columns, strict=True)]
     return pa.Table.from_arrays(arrays, names=[column.name for column in columns])
+
+
+def to_batch(columns: Sequence[Column], arrays: Sequence[pa.Array[Any]]) -> pa.RecordBatch:
+    """Build one batch from an array per column."""
+    return pa.RecordBatch.from_arrays(list(arrays), names=[column.name for column in columns])
+
+
+def distinct(names: Sequence[str]) -> list[str]:
+    """Return names of which none occurs twice: a repeated one gets a number."""
+    if len(set(names)) == len(names):
+        return list(names)
+    result: list[str] = []
+    for name in names:
+        candidates = (f"{name}_{number}" for number in count(2))
+        result.append(name if name not in result else next(other for other in candidates if other not in result))
+    return result
 
 
 def _arrow_type(code: int, flags: int, decimals: int, charset: int) -> pa.DataType | None:
@@ -81,33 +119,11 @@ def _arrow_type(code: int, flags: int, decimals: int, charset: int) -> pa.DataTy
     return pa.binary() if charset == BINARY_CHARSET or code == BIT else pa.string()
 
 
-def _array(values: Sequence[Any], column: Column) -> pa.Array[Any]:
-    if column.type is None:
-        return _integers([None if value is None else int(value) for value in values])
-    if column.is_decimal:
-        values = [None if value is None else float(value) for value in values]
-    return pa.array(values, column.type)
-
-
-def _integers(values: Sequence[int | None]) -> pa.Array[Any]:
-    largest = max((abs(value) for value in values if value is not None), default=0)
-    if largest < INT64_LIMIT:
-        return pa.array(values, pa.int64())
-    kind = pa.decimal128(38) if largest < 10**38 else pa.decimal256(76)
-    return pa.array(values, kind)
-
-
-def _joined(chunks: list[Any], kind: pa.DataType | None) -> pa.ChunkedArray[Any]:
+def _joined(chunks: Sequence[pa.Array[Any]], kind: pa.DataType | None) -> pa.ChunkedArray[Any]:
+    """Return chunks as one column; of integers in the smallest type that holds them all."""
     if kind is None:
         kinds = {chunk.type for chunk in chunks} or {pa.int64()}
         kind = max(kinds, key=lambda found: found.bit_width)
+        chunks = [chunk.cast(kind) for chunk in chunks]
     wanted: Any = kind  # the stubs want to know it beforehand
-    return pa.chunked_array([chunk.cast(kind) for chunk in chunks], wanted)
-
-
-def _distinct(names: Sequence[str]) -> list[str]:
-    result: list[str] = []
-    for name in names:
-        candidates = (f"{name}_{number}" for number in count(2))
-        result.append(name if name not in result else next(other for other in candidates if other not in result))
-    return result
+    return pa.chunked_array(chunks, wanted)

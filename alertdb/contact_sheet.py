@@ -15,13 +15,14 @@ from alertdb.stamps import ORIGIN, brightness, percentile_limits, valid_values, 
 from alertdb.thumbnails import KINDS
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from matplotlib.figure import Figure
 
+    from alertdb.picture import Picture
     from alertdb.stamps import Floats, Image, Origin
 
-__all__ = ["SheetAlert", "contact_sheet", "utc_text"]
+__all__ = ["SheetAlert", "automatic", "contact_sheet", "utc_text"]
 
 Canvas = npt.NDArray[np.uint8]
 
@@ -56,8 +57,13 @@ class SheetAlert:
 
 
 def contact_sheet(
-    alerts: Sequence[SheetAlert], *, title: str = "", origin: Origin = ORIGIN, kinds: Sequence[str] = KINDS
-) -> Figure:
+    alerts: Sequence[SheetAlert],
+    *,
+    title: str = "",
+    origin: Origin = ORIGIN,
+    kinds: Sequence[str] = KINDS,
+    paint: Callable[[Image, str], Floats] | None = None,
+) -> Picture:
     """Draw the cutouts of alerts, each with its time (UTC), filter and magnitude, from left to right, top to bottom.
 
     Every cutout has a brightness scale of its own. Pixels without a value are light blue-grey.
@@ -72,20 +78,24 @@ def contact_sheet(
         Whether row 0 of the images is at the bottom (``lower``) or at the top (``upper``).
     kinds
         Which cutouts of each alert, from left to right.
+    paint
+        How bright each pixel of a cutout of a kind is, 0 to 1; if None, `automatic`.
 
     Returns
     -------
-    matplotlib Figure
-        `savefig("sheet.png")` writes it, one pixel of the PNG for each of the picture.
+    Picture
+        A matplotlib figure; `savefig("sheet.png")` writes it, one pixel of the PNG for each of the picture.
     """
-    from matplotlib.figure import Figure  # here, since it takes half a second, and readers of arrays need none
+    from alertdb.picture import Picture  # here, since it takes half a second, and readers of arrays need none
 
     layout = _Layout.of(alerts, tuple(kinds))
-    figure = Figure(figsize=(layout.width / _DPI, layout.height / _DPI), dpi=_DPI)
+    figure = Picture(figsize=(layout.width / _DPI, layout.height / _DPI), dpi=_DPI)
     canvas = np.full((layout.height, layout.width, 3), 255, np.uint8)
+    paint = paint or automatic
     for number, alert in enumerate(alerts):
         for kind in layout.kinds:
-            _paint(canvas, layout.cell(number, kind), layout.zoom, alert.stamps.get(kind), kind, origin)
+            grey = paint(alert.stamps[kind], kind) if kind in alert.stamps else None
+            _put(canvas, layout.cell(number, kind), layout.zoom, grey, origin)
     axes = figure.add_axes((0, 0, 1, 1))
     axes.set_axis_off()
     axes.imshow(canvas, interpolation="nearest", aspect="auto")
@@ -150,18 +160,21 @@ class _Layout:
         return x + self.kinds.index(kind) * (self.cell_size + _GAP), y + _CAPTION, self.cell_size
 
 
-def _paint(
-    canvas: Canvas, cell: tuple[int, int, int], zoom: int, image: Image | None, kind: str, origin: Origin
-) -> None:
-    """Paint a cutout into the middle of its cell."""
+def _put(canvas: Canvas, cell: tuple[int, int, int], zoom: int, pixels: Floats | None, origin: Origin) -> None:
+    """Put a painted cutout into the middle of its cell."""
     x, y, size = cell
     canvas[y : y + size, x : x + size] = _NO_VALUE
-    if image is None:
+    if pixels is None:
         return
-    grey = zoomed(_change(image) if kind == "difference" else _scene(image), zoom, origin)
+    grey = zoomed(pixels, zoom, origin)
     y, x = y + (size - grey.shape[0]) // 2, x + (size - grey.shape[1]) // 2
     levels = (np.nan_to_num(grey) * 255).round().astype(np.uint8)[..., None]
     canvas[y : y + grey.shape[0], x : x + grey.shape[1]] = np.where(np.isnan(grey)[..., None], _NO_VALUE, levels)
+
+
+def automatic(image: Image, kind: str) -> Floats:
+    """Return how bright to paint each pixel of a cutout of a kind, 0 to 1: scaled by its noise."""
+    return _change(image) if kind == "difference" else _scene(image)
 
 
 def _scene(image: Image) -> Floats:

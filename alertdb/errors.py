@@ -276,8 +276,8 @@ class UnknownThumbnailStore(UsageError):
 
     def __init__(self, url: str, found: str) -> None:
         super().__init__(
-            f"Thumbnails cannot be opened at {url!r}: {found}. Expected is file:///folder/of/thumbnails; "
-            "set ALERTDB_THUMBNAILS_URL to that."
+            f"Thumbnails cannot be opened at {url!r}: {found}. Expected is file:///folder/of/thumbnails "
+            "or couchbase://host/bucket; set ALERTDB_THUMBNAILS_URL to that."
         )
 
 
@@ -328,9 +328,10 @@ class UnknownCandid(AlertdbError):
 
 
 class DamagedThumbnail(AlertdbError):
-    """A stored document is not what was written."""
+    """A stored document is not what was written. `found` says how one sees that, without the rest."""
 
     def __init__(self, what: str, found: str) -> None:
+        self.found = found
         super().__init__(
             f"{what} is damaged: {found}. Restore it from a copy, or ingest its tarball again with --replace."
         )
@@ -477,6 +478,24 @@ class QueryRefused(AlertdbError):
 
     def __init__(self, reason: str) -> None:
         super().__init__(f"The database cannot run this statement: {reason}.")
+
+
+class QueryStopped(QueryRefused):
+    """A statement that was ended before it was done; nothing of its result is returned."""
+
+    def __init__(self, seconds: float, why: str, hint: str) -> None:
+        message = f"The statement was stopped after {seconds:.1f} s: {why}. None of its rows are returned. {hint}."
+        AlertdbError.__init__(self, message)
+
+
+class ResultCut(UserWarning):
+    """A result has as many rows as the server gives at most: there may be more."""
+
+    def __init__(self, rows: int) -> None:
+        super().__init__(
+            f"The result was cut: it has {rows:,} rows, as many as this server gives (sql_select_limit). "
+            "Ask for less at a time, by ranges of jd or candid, or ask whoever runs the server."
+        )
 
 
 class ConeUnusable(UsageError):

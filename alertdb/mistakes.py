@@ -7,7 +7,15 @@ import re
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from alertdb.errors import AlertdbError, NotReading, QueryRefused, SyntaxMistake, UnknownColumn, UnknownTable
+from alertdb.errors import (
+    AlertdbError,
+    NotReading,
+    QueryRefused,
+    QueryStopped,
+    SyntaxMistake,
+    UnknownColumn,
+    UnknownTable,
+)
 
 if TYPE_CHECKING:
     import mariadb
@@ -17,6 +25,8 @@ __all__ = ["explain_mistake", "nearest"]
 Lookup = Callable[[str], Sequence[tuple[Any, ...]]]
 
 SYNTAX, COLUMN, TABLE, TOO_LONG = 1064, 1054, 1146, 1969
+STOPPED = (TOO_LONG, 1317)
+KEYED = re.compile(r"\b(candid|objectId|jd|hpx29)`?\s*(=|<|>|in\b|between\b|like\b)", re.I)
 # Words that MariaDB 10.11 takes for its own (`SELECT 1 AS word` fails) and that people use as names.
 RESERVED = re.compile(
     r"(change|character|column|condition|databases|dec|double|exit|float|group|index|int|interval|keys?|leading|left|limit"
@@ -34,7 +44,7 @@ TABLES = """SELECT CONCAT(IF(table_schema = DATABASE(), '', CONCAT(table_schema,
 FROM information_schema.tables WHERE table_schema NOT IN ('information_schema', 'performance_schema', 'mysql', 'sys')"""
 
 
-def explain_mistake(error: mariadb.Error, statement: str, lookup: Lookup) -> AlertdbError:
+def explain_mistake(error: mariadb.Error, statement: str, lookup: Lookup, seconds: float = 0.0) -> AlertdbError:
     """Turn the driver's error about a statement into one of ours.
 
     Parameters
@@ -45,6 +55,8 @@ def explain_mistake(error: mariadb.Error, statement: str, lookup: Lookup) -> Ale
         The statement as the user wrote it.
     lookup
         Runs a statement and returns its rows.
+    seconds
+        How long the statement ran.
     """
     number = getattr(error, "errno", None)
     words = " ".join(str(error).split())
@@ -59,8 +71,9 @@ def explain_mistake(error: mariadb.Error, statement: str, lookup: Lookup) -> Ale
         return QueryRefused(f"it knows no function '{name}'")
     if number in DENIED:
         return _denied(words, lookup)
-    if number == TOO_LONG:
-        return QueryRefused("it took longer than max_statement_time allows")
+    if number in STOPPED:
+        why = "max_statement_time allows no more" if number == TOO_LONG else "its end was asked for (KILL)"
+        return QueryStopped(seconds, why, _what_would_help(statement))
     if "data elements" in words or "Data argument" in words:
         return QueryRefused("it has places '?'; write them as ':name' and give name=value")
     return QueryRefused(words.rstrip("."))
@@ -103,6 +116,15 @@ def _denied(words: str, lookup: Lookup) -> AlertdbError:
     if words.startswith("SELECT command denied"):
         return _unknown_table(words.rpartition(" ")[2].replace("`", ""), lookup)
     return NotReading(words)
+
+
+def _what_would_help(statement: str) -> str:
+    """Say how a statement that took too long becomes shorter."""
+    if not KEYED.search(statement):
+        return "Add a condition on a key, such as a range of jd, objectId IN :names or candid IN :candids"
+    if re.search(r"\blightcurve\b", statement, re.I):
+        return "Light curves of many objects come faster from lightcurve(names)"
+    return "Ask for a shorter range, or for table summary instead of alerts; EXPLAIN says which key is used"
 
 
 def _syntax(words: str, statement: str, lookup: Lookup) -> SyntaxMistake:

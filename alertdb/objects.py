@@ -1,16 +1,39 @@
-"""The summary of one object computed on the spot, for objects with a single alert, which table `summary` leaves out."""
+"""The summary of one object; computed on the spot where it has a single alert, which table `summary` leaves out."""
 
 from __future__ import annotations
 
 from functools import cache
+from typing import TYPE_CHECKING
 
+from alertdb.errors import UnknownObject
+from alertdb.names import nearest_objects
 from alertdb.schema import read_sql, summary_columns
 
-__all__ = ["summary_statement"]
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from alertdb.query import Reader
+
+__all__ = ["object_summary", "summary_statement"]
 
 TOUCHED = "FROM touched AS t STRAIGHT_JOIN {database}.alerts AS a ON a.objectId = t.objectId"
 ONE = "FROM {database}.alerts AS a WHERE a.objectId = :name"
 TWO_OR_MORE = "HAVING COUNT(*) >= 2"
+
+
+def object_summary(reader: Reader, name: str) -> pa.Table:
+    """Return the summary of one object, one row, also where it has a single alert.
+
+    Raises
+    ------
+    UnknownObject
+        If the archive has no alert of it.
+    """
+    for statement in ("SELECT * FROM summary WHERE objectId = :name", summary_statement(reader.database)):
+        table = reader.query(statement, {"name": name})
+        if table.num_rows:
+            return table
+    raise UnknownObject(name, nearest_objects(reader, name))
 
 
 @cache

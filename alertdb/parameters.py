@@ -17,7 +17,7 @@ from alertdb.errors import ParameterMissing, ParameterUnusable
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["bind", "first_word"]
+__all__ = ["bind", "first_word", "without_texts"]
 
 # What a `:name` in it does not count: texts, quoted names, comments.
 SKIPPED = r"""'(?:[^'\\]|\\.|'')*' | "(?:[^"\\]|\\.|"")*" | `[^`]*` | /\*.*?\*/ | --(?=\s)[^\n]* | \#[^\n]*"""
@@ -68,6 +68,11 @@ def first_word(statement: str) -> str:
     start = LEADING.match(statement)
     word = re.match(r"\w+", statement[start.end() if start else 0 :])
     return word[0].upper() if word else ""
+
+
+def without_texts(statement: str) -> str:
+    """Return a statement without what stands in quotes or comments."""
+    return PLACE.sub(lambda match: match[0] if match["name"] else " ", statement)
 
 
 def _is_enclosed(match: re.Match[str]) -> bool:

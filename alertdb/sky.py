@@ -13,7 +13,9 @@ from alertdb.errors import AngleUnusable, ConeUnusable
 if TYPE_CHECKING:
     import numpy.typing as npt
 
-__all__ = ["cone_ranges", "in_degrees", "parse_angle", "separation_arcsec"]
+    Angles = float | npt.NDArray[np.float64]
+
+__all__ = ["ORDER", "PIXEL_ARCSEC", "cone_ranges", "in_degrees", "parse_angle", "separation_arcsec"]
 
 ORDER = 29  # of alerts.hpx29
 PIXEL_ARCSEC = 58.6 * 3600  # side of a pixel of order 0; each order halves it
@@ -57,9 +59,9 @@ def cone_ranges(ra: float, dec: float, radius_arcsec: float) -> list[tuple[int, 
 
 
 def separation_arcsec(
-    ra: float, dec: float, others_ra: npt.NDArray[np.float64], others_dec: npt.NDArray[np.float64]
+    ra: Angles, dec: Angles, others_ra: npt.NDArray[np.float64], others_dec: npt.NDArray[np.float64]
 ) -> npt.NDArray[np.float64]:
-    """Return great-circle distances in arcsec from one place to others (degrees), exact down to zero (haversine)."""
+    """Return great-circle distances in arcsec from a place, or as many, to others (degrees) (haversine)."""
     ra0, dec0, ra1, dec1 = (
         np.radians(np.asarray(angle, dtype=np.float64)) for angle in (ra, dec, others_ra, others_dec)
     )

@@ -7,7 +7,7 @@ value are NaN in most cases, and an impossible number in some; pictures leave bo
 from __future__ import annotations
 
 import zlib
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import TYPE_CHECKING, BinaryIO, Literal, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -24,9 +24,11 @@ if TYPE_CHECKING:
 
 __all__ = [
     "ORIGIN",
+    "STRETCHES",
     "Image",
     "Origin",
     "brightness",
+    "is_valid",
     "percentile_limits",
     "read_stamp",
     "read_stamps",
@@ -49,7 +51,7 @@ _NO_VALUE = 1e30  # larger than any pixel; outside of ZTF's templates stands -3.
 _GZIP = 31  # zlib's code for "a gzip header, and the largest window"
 _CONTRAST = 1000.0  # of the log stretch
 _SOFTENING = 0.1  # the asinh stretch is linear up to this share of the range
-_STRETCHES: dict[str, Callable[[Floats], Floats]] = {
+STRETCHES: dict[str, Callable[[Floats], Floats]] = {
     "linear": lambda x: x,
     "sqrt": np.sqrt,
     "log": lambda x: np.log1p(_CONTRAST * x) / np.log1p(_CONTRAST),
@@ -104,7 +106,7 @@ def _unpacked(content: Buffer) -> bytes:
 
 def valid_values(image: Image) -> Floats:
     """Return the values (shape (n,)) of the pixels that have one."""
-    return image[_is_valid(image)].astype(np.float64)
+    return image[is_valid(image)].astype(np.float64)
 
 
 def percentile_limits(image: Image, low: float, high: float) -> tuple[float, float]:
@@ -139,22 +141,23 @@ def brightness(image: Image, limits: tuple[float, float], stretch: str = "linear
     BadStretch
         Raised if there is no such stretch.
     """
-    if stretch not in _STRETCHES:
-        raise BadStretch(stretch, _STRETCHES)
-    values = np.where(_is_valid(image), image, np.nan).astype(np.float64)
+    if stretch not in STRETCHES:
+        raise BadStretch(stretch, STRETCHES)
+    values = np.where(is_valid(image), image, np.nan).astype(np.float64)
     black, white = limits
     if not white > black:
         return values * 0 + 0.5
-    return _STRETCHES[stretch](((values - black) / (white - black)).clip(0, 1))
+    return STRETCHES[stretch](((values - black) / (white - black)).clip(0, 1))
 
 
-def _is_valid(image: Image) -> npt.NDArray[np.bool_]:
+def is_valid(image: Image) -> npt.NDArray[np.bool_]:
+    """Return which pixels have a value: not NaN, and no impossible number."""
     return np.abs(image) < _NO_VALUE  # False for NaN
 
 
 def write_png(
     image: Image,
-    path: Path,
+    path: Path | BinaryIO,
     *,
     stretch: str = "linear",
     percentiles: tuple[float, float] = (0.5, 99.5),
@@ -165,6 +168,8 @@ def write_png(
 
     Parameters
     ----------
+    path
+        File to write, by name or open.
     stretch
         See `brightness`.
     percentiles

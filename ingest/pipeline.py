@@ -169,7 +169,7 @@ class _Load:
             old, places = replaced
             removal = None if old is None else Removal(self._connection, self._survey, old, folder, places)
             transaction = TarballTransaction(self._connection, watch, self._survey, identity, folder, removal)
-            thumbnails = stack.enter_context(_Thumbnails(self._config, self._source.stem))
+            thumbnails = stack.enter_context(_Thumbnails(self._config, self._source.name))
             reader = stack.enter_context(open_packets(self._source, allow_damaged=allow_damaged))
             self._pass_batches(reader, transaction, thumbnails, progress)
             same = find_entry_by_content(self._connection, reader.sha256)
@@ -248,7 +248,7 @@ class _Thumbnails:
     """The writers of one tarball, one per rights class that occurs; all discarded unless sealed."""
 
     def __init__(self, config: Config, tarball: str) -> None:
-        self._store: ThumbnailStore = open_store(config.thumbnails, readonly=False)
+        self._store: ThumbnailStore = open_store(config.thumbnails, readonly=False, secrets=config.secrets)
         self._tarball = tarball
         self._writers: dict[str, ThumbnailWriter] = {}
         self._sealed: set[str] = set()

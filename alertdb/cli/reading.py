@@ -137,7 +137,7 @@ def cone(
 
     check_output(form, output)
     with connect() as archive:
-        table = archive.cone_table(ra, dec, radius)
+        table = archive.cone_table((ra, dec), radius)
     write_table(table, form, output)
     if not table.num_rows:
         message(f"No alert lies within {radius:g} arcsec of {ra} {dec}; try a larger radius, up to 36000 arcsec.")

@@ -123,6 +123,18 @@ def test_light_curves_with_and_without_parts(
         assert list(zip(part["jd"], part["fid"], strict=True)) == epochs(expected, name, *kinds)
 
 
+def test_forced_photometry_has_the_source_of_the_reference_image_too(archive: Archive, expected: Tables) -> None:
+    names = sorted({name for name, _, _ in expected["alerts_forced"]})
+    frame = archive.lightcurve(names, forced=True, reference=True)
+    forced = frame[frame["kind"] == "forced"]
+    assert len(forced) > 50
+    for row in forced.itertuples():
+        known = expected["alerts_forced"][row.objectId, row.jd, row.fid]
+        for name in ("distnr", "magnr", "sigmagnr", "chinr", "sharpnr"):
+            value = np.nan if known[name] is None else known[name]
+            np.testing.assert_equal(float(getattr(row, name)), value)
+
+
 def test_light_curves_of_more_objects_than_one_query_asks_for(
     archive: Archive, monkeypatch: pytest.MonkeyPatch, expected: Tables
 ) -> None:
@@ -171,7 +183,7 @@ def test_the_nearest_are_looked_up_by_key_only(archive: Archive) -> None:
 
 
 def test_object_is_the_row_of_the_summary(archive: Archive, expected: Tables) -> None:
-    found = archive.object(SUPERNOVA)
+    found = archive.object(SUPERNOVA).summary
     summary = expected["summary"][SUPERNOVA]
     assert found["nobs"] == 34
     assert found["candid_last"] == summary["candid_last"]
@@ -182,9 +194,9 @@ def test_object_is_the_row_of_the_summary(archive: Archive, expected: Tables) ->
 def test_object_with_one_alert_has_the_same_columns(archive: Archive, expected: Tables) -> None:
     (row, *_) = [row for row in expected["alerts"].values() if row["objectId"] not in expected["summary"]]
     limits = [key for key in expected["alerts_limmag"] if key[0] == row["objectId"]]
-    found = archive.object(row["objectId"])
+    found = archive.object(row["objectId"]).summary
     band, other = ("g", "r") if row["fid"] == 1 else ("r", "g")
-    assert list(found.index) == list(archive.object(SUPERNOVA).index)
+    assert list(found.index) == list(archive.object(SUPERNOVA).summary.index)
     assert (found["nobs"], found["nlimmag"], found["candid_last"]) == (1, len(limits), row["candid"])
     assert (found["ra_mean"], found["dec_mean"]) == pytest.approx((row["ra"], row["dec"]), abs=1e-12)
     assert found[f"magmean_{band}"] == found[f"maglast_{band}"] == row["magpsf"]
@@ -193,7 +205,7 @@ def test_object_with_one_alert_has_the_same_columns(archive: Archive, expected: 
 
 
 def test_object_computed_on_the_spot_equals_the_summary(archive: Archive) -> None:
-    stored = archive.object(SUPERNOVA).to_dict()
+    stored = archive.object(SUPERNOVA).summary.to_dict()
     computed = archive.sql(summary_statement("ztf"), name=SUPERNOVA).iloc[0].to_dict()
     for name, value in stored.items():
         same = pd.isna(value) and pd.isna(computed[name])
@@ -208,7 +220,7 @@ def test_cone_finds_what_astropy_finds(archive: Archive, expected: Tables, radiu
         place = SkyCoord(centre["ra"] * u.deg, centre["dec"] * u.deg).directional_offset_by(30 * u.deg, 0.01 * u.arcsec)
         distances = np.asarray(place.separation(sky).arcsec)
         inside = {row["candid"]: d for row, d in zip(rows, distances, strict=True) if d <= radius}
-        found = archive.cone(place.ra.deg, place.dec.deg, radius)
+        found = archive.cone((place.ra.deg, place.dec.deg), radius)
         assert dict(zip(found["candid"], found["distance_arcsec"], strict=True)) == pytest.approx(
             inside, rel=1e-9, abs=1e-7
         )

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from sqlalchemy import text
 
+from alertdb.archive import Archive
 from alertdb.database import Account, connect
 
 if TYPE_CHECKING:
@@ -106,6 +107,31 @@ def test_every_epoch_once_with_the_best_that_is_known(connection: Connection, da
     names = ("ZTF213", "ZTF217")
     some = connection.exec_driver_sql(f"{query} WHERE objectId IN {names}")
     assert sorted(map(tuple, some)) == [point for point in expected if point[0] in names]
+
+
+@pytest.mark.parametrize("seed", range(3, 6))
+@pytest.mark.parametrize("database", ["ztf", "ztf_public"])
+def test_the_archive_merges_rows_by_the_rules_of_the_view(
+    archive: Config, connection: Connection, database: str, seed: int
+) -> None:
+    tables = make_tables(random.Random(seed))
+    for table, rows in tables.items():
+        insert(connection, table, rows)
+    connection.commit()
+    expected = expected_points(tables, public=database == "ztf_public")
+    detected = {point[0] for point in expected if point[3] == "alert"}
+    with Archive(archive, database) as reading:
+        for names in ([name] for name in detected), [sorted(detected, reverse=True)]:
+            for some in names:
+                merged = reading.lightcurve_table(some, forced=True)
+                points = [tuple(row[name] for name in COLUMNS) for row in merged.to_pylist()]
+                assert points == sorted(
+                    (point for point in expected if point[0] in some),
+                    key=lambda point: (some.index(point[0]), *point[1:3]),
+                )
+                shown = reading.reader.query("SELECT * FROM lightcurve WHERE objectId IN :some", {"some": some})
+                assert shown.schema == merged.schema
+                assert sorted(map(repr, shown.to_pylist())) == sorted(map(repr, merged.to_pylist()))
 
 
 FILL = """

@@ -26,7 +26,7 @@ from alertdb.errors import (
     UnknownColumn,
     UnknownTable,
 )
-from alertdb.query import Reader, _fetch
+from alertdb.query import Reader
 from alertdb.schema import ensure_schema
 from alertdb.server import PrivateServer
 
@@ -140,8 +140,8 @@ def test_an_account_that_may_write_does_not(config: Config, tmp_path: Path) -> N
     url = f"mariadb://alertdb_loader:{password}@/?unix_socket={socket}"
     reader = Reader(Config(home=tmp_path, database_url=url))
     assert single(reader, "SELECT CURRENT_USER()") == "alertdb_loader@%"
-    with reader._connection() as connection, pytest.raises(mariadb.Error, match="READ ONLY"):
-        _fetch(connection, "DELETE FROM alerts")
+    with pytest.raises(mariadb.Error, match="READ ONLY"), reader._sessions.session() as session:
+        session.run("DELETE FROM alerts")
     reader.close()
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
-from alertdb.columns import declared_columns, to_table
+from alertdb.columns import Column, declared_columns, to_table
 
 DECIMAL, BIGINT, FLOAT, LONG, TEXT = 246, 8, 4, 3, 253
 BINARY, UTF8 = 63, 45
@@ -15,6 +15,17 @@ BINARY, UTF8 = 63, 45
 
 def column(code: int, *, flags: int = 0, decimals: int = 0, charset: int = BINARY) -> dict[str, list[Any]]:
     return {"field": ["x"], "type": [code], "flags": [flags], "decimals": [decimals], "charset": [charset]}
+
+
+def table_of(columns: list[Column], batches: list[list[tuple[Any, ...]]]) -> pa.Table:
+    """Build a table from batches of rows."""
+    return to_table(
+        columns,
+        [
+            [column.from_values(values) for column, values in zip(columns, zip(*rows, strict=True), strict=True)]
+            for rows in batches
+        ],
+    )
 
 
 @pytest.mark.parametrize(
@@ -36,7 +47,7 @@ def column(code: int, *, flags: int = 0, decimals: int = 0, charset: int = BINAR
 def test_types_are_those_declared(metadata: dict[str, list[Any]], values: list[Any], kind: pa.DataType) -> None:
     columns = declared_columns(metadata)
     for rows in ([(value,) for value in values], [(None,)], []):
-        table = to_table(columns, [rows] if rows else [])
+        table = table_of(columns, [rows] if rows else [])
         assert table.schema.types == [kind]
         assert table["x"].to_pylist() == [row[0] for row in rows]
 
@@ -44,17 +55,17 @@ def test_types_are_those_declared(metadata: dict[str, list[Any]], values: list[A
 def test_sums_of_integers_are_integers_of_any_size() -> None:
     columns = declared_columns(column(DECIMAL))
     small, large, huge = 2**63 - 1, 10**37, 10**60
-    assert to_table(columns, [[(Decimal(small),)]]).schema.types == [pa.int64()]
-    assert to_table(columns, [[(None,)]]).schema.types == [pa.int64()]
-    assert to_table(columns, []).schema.types == [pa.int64()]
-    mixed = to_table(columns, [[(Decimal(small),)], [(Decimal(large),)]])
+    assert table_of(columns, [[(Decimal(small),)]]).schema.types == [pa.int64()]
+    assert table_of(columns, [[(None,)]]).schema.types == [pa.int64()]
+    assert table_of(columns, []).schema.types == [pa.int64()]
+    mixed = table_of(columns, [[(Decimal(small),)], [(Decimal(large),)]])
     assert mixed.schema.types == [pa.decimal128(38)]
     assert mixed["x"].to_pylist() == [small, large]
-    assert to_table(columns, [[(Decimal(small),)], [(Decimal(huge),)]])["x"].to_pylist() == [small, huge]
+    assert table_of(columns, [[(Decimal(small),)], [(Decimal(huge),)]])["x"].to_pylist() == [small, huge]
 
 
 def test_decimals_become_the_nearest_double() -> None:
-    table = to_table(declared_columns(column(DECIMAL, decimals=4)), [[(Decimal("0.3333"),), (None,)]])
+    table = table_of(declared_columns(column(DECIMAL, decimals=4)), [[(Decimal("0.3333"),), (None,)]])
     assert table.schema.types == [pa.float64()]
     assert table["x"].to_pylist() == [0.3333, None]
 

@@ -1,0 +1,157 @@
+"""A quality picture with the table behind it, and what all of them share: frame, empty picture, densities, dates."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from matplotlib.colors import LogNorm
+from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
+from matplotlib.ticker import LogLocator, NullFormatter
+
+from alertdb.filters import COLOURS
+from alertdb.picture import Picture, html_image, png
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.axes import Axes
+    from matplotlib.collections import QuadMesh
+    from matplotlib.figure import Figure
+
+    from alertdb.photometry import Floats
+
+__all__ = [
+    "COLOURMAP",
+    "FILTERS",
+    "QaFigure",
+    "add_colour_bar",
+    "colour_of",
+    "counted",
+    "draw_density",
+    "empty_picture",
+    "new_picture",
+    "scale",
+    "set_dates",
+    "work_out_edges",
+]
+
+COLOURMAP = "viridis"
+FILTERS = {1: "g", 2: "r", 3: "i"}
+NID_EPOCH_DAYS = 17167  # 2017-01-01, from which nid counts, in the days since 1970 of matplotlib
+TABLE_ROWS = 20  # shown below a picture
+GREY = "#59636e"
+
+
+@dataclass(frozen=True)
+class QaFigure:
+    """A quality picture.
+
+    Attributes
+    ----------
+    name
+        As in ``db.qa.<name>()``.
+    title
+        What it shows, in words.
+    figure
+        The picture, a matplotlib figure.
+    table
+        The numbers that it shows; never a row per alert.
+    """
+
+    name: str
+    title: str
+    figure: Figure
+    table: pd.DataFrame
+
+    def __repr__(self) -> str:
+        return f"<QaFigure {self.name}: {self.title}; table of {len(self.table):,} rows>"
+
+    def _repr_html_(self) -> str:
+        return html_image(png(self.figure), self.name) + self.table_html()
+
+    def table_html(self) -> str:
+        """Return the first rows of the table as HTML that folds away."""
+        shown = self.table.head(TABLE_ROWS).to_html(index=False, border=0, na_rep="")
+        more = f" (the first {TABLE_ROWS} of {len(self.table):,})" if len(self.table) > TABLE_ROWS else ""
+        return f"<details><summary>table{more}</summary>{shown}</details>"
+
+
+def new_picture(title: str, subtitle: str, size: tuple[float, float] = (8.0, 5.0)) -> Picture:
+    """Return a figure with a title and, below it in grey, what it was made from."""
+    figure = Picture(figsize=size, layout="constrained")
+    figure.suptitle(f"{title}\n", fontsize=13, fontweight="bold", linespacing=1.2)
+    figure.text(0.5, 1 - 0.38 / size[1], subtitle, ha="center", va="top", fontsize=9, color=GREY)
+    return figure
+
+
+def empty_picture(title: str, subtitle: str, reason: str) -> Picture:
+    """Return a picture that says why it shows nothing."""
+    figure = new_picture(title, subtitle)
+    axes = figure.add_subplot()
+    axes.text(0.5, 0.5, reason, ha="center", va="center", fontsize=13, color=GREY, transform=axes.transAxes)
+    axes.set_xticks([])
+    axes.set_yticks([])
+    return figure
+
+
+def colour_of(fid: int) -> str:
+    """Return the colour of a filter."""
+    return COLOURS.get(FILTERS.get(fid, ""), "#777777")
+
+
+def work_out_edges(values: pd.Series[Any], width: float) -> Floats:
+    """Return the edges of the bins from the lowest to the highest of these lower edges."""
+    first, last = round(float(values.min()) / width), round(float(values.max()) / width)
+    edges: Floats = np.arange(first, last + 2, dtype=np.float64) * width
+    return edges
+
+
+def draw_density(
+    axes: Axes, table: pd.DataFrame, x: str, y: str, count: str, widths: tuple[float, float], largest: float
+) -> QuadMesh:
+    """Draw counts as colours, on a logarithmic scale from 1 to `largest`.
+
+    Parameters
+    ----------
+    table
+        One row per bin that is not empty: lower edges in columns `x` and `y`, number in column `count`.
+    widths
+        Of the bins along x and y.
+    """
+    x_edges, y_edges = (work_out_edges(table[name], width) for name, width in zip((x, y), widths, strict=True))
+    counts = np.full((len(y_edges) - 1, len(x_edges) - 1), np.nan)
+    columns = np.rint(table[x] / widths[0] - x_edges[0] / widths[0]).astype(int)
+    rows = np.rint(table[y] / widths[1] - y_edges[0] / widths[1]).astype(int)
+    counts[rows, columns] = table[count]
+    norm = scale(1, largest)
+    mesh: QuadMesh = axes.pcolormesh(x_edges, y_edges, counts, norm=norm, cmap=COLOURMAP, rasterized=True)
+    return mesh
+
+
+def scale(low: float, high: float) -> LogNorm:
+    """Return a logarithmic scale of colours over a decade at least, so that its bar has numbers."""
+    return LogNorm(low, max(high, 10 * low))
+
+
+def add_colour_bar(figure: Figure, mesh: Any, axes: Any, label: str, **options: Any) -> None:
+    """Add a bar that tells what the colours mean, with plain numbers."""
+    bar = figure.colorbar(mesh, ax=axes, label=label, **options)
+    axis = bar.ax.xaxis if options.get("orientation") == "horizontal" else bar.ax.yaxis
+    axis.set_major_locator(LogLocator(subs=(1, 2, 5) if mesh.norm.vmax < 200 * mesh.norm.vmin else (1,)))
+    axis.set_major_formatter("{x:,g}")
+    axis.set_minor_formatter(NullFormatter())
+
+
+def counted(number: int, noun: str) -> str:
+    """Return a number with its noun, in the plural but for one."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
+def set_dates(axes: Axes) -> None:
+    """Make the horizontal axis one of dates."""
+    locator: Any = AutoDateLocator(minticks=3, maxticks=9)  # type: ignore[no-untyped-call]
+    axes.xaxis.set_major_locator(locator)
+    axes.xaxis.set_major_formatter(ConciseDateFormatter(locator))  # type: ignore[no-untyped-call]
+    axes.set_xlabel("night (UTC)")
+    axes.grid(visible=True, alpha=0.2, lw=0.6)

@@ -1,0 +1,129 @@
+"""The packets of MariaDB's client protocol that a reading statement needs, as bytes in and plain values out.
+
+A packet is its length (3 bytes), a number (1 byte) and the payload; what is here are payloads. All numbers are
+little-endian.
+"""
+
+from __future__ import annotations
+
+import struct
+from functools import lru_cache
+from typing import NamedTuple
+
+import mariadb
+
+__all__ = [
+    "HEADER",
+    "LARGEST",
+    "Definition",
+    "close_command",
+    "end_of_rows",
+    "execute_command",
+    "framed",
+    "parse_count",
+    "parse_definition",
+    "parse_prepared",
+    "prepare_command",
+    "server_error",
+]
+
+HEADER = 4  # bytes before each payload
+LARGEST = 0xFFFFFF  # a payload of this length goes on in the next packet
+LAST_PREPARED = 0xFFFFFFFF
+_PREPARE, _EXECUTE, _CLOSE = b"\x16", b"\x17", b"\x19"
+_VAR_STRING = b"\xfd\x00"  # type of a bound text, and no flags
+_TAIL = struct.Struct("<HIBHB")  # of a column's definition: charset, length, type, flags, decimals
+_TAIL_BYTES = 12
+_TEXTS_BEFORE_NAME = 4  # catalog, database, alias of the table, table
+
+
+class Definition(NamedTuple):
+    """What the server declares of a column."""
+
+    field: str
+    type: int
+    flags: int
+    decimals: int
+    charset: int
+
+
+def framed(*payloads: bytes) -> bytes:
+    """Return commands as they go over the line, one after the other."""
+    return b"".join(piece for payload in payloads for piece in _frames(payload))
+
+
+def _frames(payload: bytes) -> list[bytes]:
+    pieces: list[bytes] = []
+    for number, first in enumerate(range(0, len(payload) + 1, LARGEST)):
+        piece = payload[first : first + LARGEST]
+        pieces += (len(piece).to_bytes(3, "little"), bytes([number & 0xFF]), piece)
+    return pieces
+
+
+def prepare_command(statement: str) -> bytes:
+    """Return the command that prepares a statement."""
+    return _PREPARE + statement.encode()
+
+
+def execute_command(prepared: int = LAST_PREPARED, texts: tuple[str, ...] = ()) -> bytes:
+    """Return the command that executes a prepared statement with texts for its places."""
+    command = _EXECUTE + struct.pack("<IBI", prepared, 0, 1)
+    if texts:
+        values = [text.encode() for text in texts]
+        command += bytes((len(texts) + 7) // 8) + b"\x01" + _VAR_STRING * len(texts)
+        command += b"".join(b"\xfc" + len(value).to_bytes(2, "little") + value for value in values)
+    return command
+
+
+def close_command(prepared: int) -> bytes:
+    """Return the command that forgets a prepared statement; the server does not answer it."""
+    return _CLOSE + struct.pack("<I", prepared)
+
+
+def parse_prepared(payload: bytes) -> tuple[int, int, int]:
+    """Return number, columns and places of a statement that was prepared."""
+    number, columns, places = struct.unpack_from("<IHH", payload, 1)
+    return number, columns, places
+
+
+def parse_count(payload: bytes) -> tuple[int, bool]:
+    """Return how many columns a result has (0: none, no rows either), and whether their definitions follow.
+
+    They do not where they are those that came when the statement was prepared.
+    """
+    size = 1 if payload[0] < 0xFB else 3
+    count = payload[0] if size == 1 else int.from_bytes(payload[1:3], "little")
+    return count, count > 0 and payload[size:] != b"\x00"
+
+
+def end_of_rows(payload: bytes) -> bool:
+    """Return whether a payload is the mark after definitions or rows."""
+    return payload[0] == 0xFE and len(payload) < 9
+
+
+@lru_cache(4096)
+def parse_definition(payload: bytes) -> Definition:
+    """Return what a column's definition says."""
+    at = 0
+    for _ in range(_TEXTS_BEFORE_NAME):
+        _, at = _text(payload, at)
+    name, _ = _text(payload, at)
+    charset, _, kind, flags, decimals = _TAIL.unpack_from(payload, len(payload) - _TAIL_BYTES)
+    return Definition(name.decode(), kind, flags, decimals, charset)
+
+
+def server_error(payload: bytes) -> mariadb.Error:
+    """Return what the server complains of, as the driver would raise it."""
+    number = int.from_bytes(payload[1:3], "little")
+    words = payload[3:]
+    error = mariadb.ProgrammingError((words[6:] if words[:1] == b"#" else words).decode(errors="replace"))
+    error.errno = number
+    return error
+
+
+def _text(payload: bytes, at: int) -> tuple[bytes, int]:
+    """Return a text that stands behind its length, and where it ends."""
+    size, at = payload[at], at + 1
+    if size == 0xFC:
+        size, at = int.from_bytes(payload[at : at + 2], "little"), at + 2
+    return payload[at : at + size], at + size
