@@ -90,7 +90,7 @@ class CouchbaseServer:
             url = f"http://127.0.0.1:{self._administration}/pools/default/buckets/{bucket}/controller/doFlush"
             account = base64.b64encode(f"{bucket}:{password}".encode()).decode()
             order = Request(url, method="POST", headers={"Authorization": f"Basic {account}"})
-            with urlopen(order):  # noqa: S310
+            with urlopen(order):
                 pass
 
     def documents(self, rights: str) -> Any:
