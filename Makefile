@@ -1,5 +1,8 @@
 .PHONY: help demo test lint docs requirements upgrade
 
+COMPILE = uv pip compile pyproject.toml --universal --fork-strategy fewest --python-version 3.11 \
+	  --quiet --custom-compile-command "make requirements"
+
 help: ## show this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 14
 
@@ -21,9 +24,10 @@ docs: ## write docs/tables.md from the column comments (of the running archive)
 	mv docs/tables.new docs/tables.md
 
 requirements: ## pin what pyproject.toml asks for, keeping other pins (needs uv)
-	uv pip compile pyproject.toml --extra test --universal --fork-strategy fewest --python-version 3.11 \
-	  --quiet --custom-compile-command "make requirements" --output-file requirements.txt
+	$(COMPILE) --extra couchbase --extra test --output-file requirements.txt
+	$(COMPILE) --extra hub --constraint requirements.txt --output-file requirements-hub.txt
+	$(COMPILE) --extra browser --constraint requirements-hub.txt --output-file requirements-browser.txt
 
 upgrade: ## pin the newest versions that pyproject.toml allows (needs uv)
-	rm -f requirements.txt
+	rm -f requirements*.txt
 	$(MAKE) requirements

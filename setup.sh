@@ -1,6 +1,8 @@
 #!/usr/bin/env bash
 # Install what alertdb needs: MariaDB's programs and a compiler by apt, Python packages into .venv.
 # Takes Debian 12 with nothing but a shell; what is there already stays, and a second run installs nothing.
+#   --hub      also JupyterHub with its proxy, and JupyterLab for 'alertdb lab'
+#   --browser  also a browser, for the tests of the hub's pages
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
 
@@ -128,8 +130,36 @@ compile_decoder() {
     finish decoder ingest/decoding/*.py
 }
 
+# --- The hub, and the browser that its tests look at it with ---
+
+# The proxy is a program for node; both come pinned, since the node of Debian 12 is too old for it.
+install_hub() {
+    attempt "JupyterHub and JupyterLab (a minute)" pip_install -r requirements-hub.txt
+    attempt "the hub's proxy" env PATH="$PWD/.venv/bin:$PATH" npm ci --prefix jupyterhub/proxy \
+        --ignore-scripts --no-audit --no-fund --no-update-notifier
+    finish hub "${hub_files[@]}"
+}
+hub_files=(requirements-hub.txt jupyterhub/proxy/package-lock.json)
+
+ensure_hub() {
+    if ! finished hub "${hub_files[@]}" || ! [ -d jupyterhub/proxy/node_modules ]; then install_hub; fi
+}
+
+ensure_browser() {
+    has chromium || ensure_packages chromium fonts-dejavu-core
+    finished browser requirements-browser.txt && return
+    attempt "what drives the browser" pip_install -r requirements-browser.txt
+    finish browser requirements-browser.txt
+}
+
 main() {
-    local missing
+    local missing option
+    for option in "$@"; do
+        case $option in
+            --hub | --browser) ;;
+            *) fail "no option $option; there are --hub and --browser" ;;
+        esac
+    done
     check_shared_memory
     missing=$(missing_programs)
     finished requirements requirements.txt || missing+=" $(missing_build_tools)"
@@ -139,8 +169,9 @@ main() {
     finished requirements requirements.txt || make_venv
     finished package pyproject.toml || install_package
     finished decoder ingest/decoding/*.py || compile_decoder
+    for option in "$@"; do "ensure_${option#--}"; done
 }
 
 exec 9<pyproject.toml # two runs at once: the second waits, then finds everything done
 flock --nonblock 9 || { say "waiting for another run of it" && flock 9; }
-main
+main "$@"

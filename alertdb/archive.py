@@ -260,7 +260,7 @@ class Archive(SkyQuestions):
             candids = candids_of(self.reader, which)
         else:
             candids = [operator.index(candid) for candid in ([which] if isinstance(which, SupportsIndex) else which)]
-        documents = read_documents(self.config.thumbnails, candids)
+        documents = read_documents(self.config, candids)
         return Gallery(self.reader, [Thumbnail(candid, document) for candid, document in documents])
 
     def thumbnail(self, candid: SupportsIndex) -> Thumbnail:

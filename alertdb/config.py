@@ -27,6 +27,7 @@ TEMPLATE = """\
 
 # Where thumbnails are kept instead of the folder thumbnails/ beside this file:
 # thumbnails_url = "file:///data/thumbnails"
+# thumbnails_url = "couchbase://db1,db2/ztf"   (account: ALERTDB_COUCHBASE_ACCOUNT or secrets/couchbase)
 
 # Further options for the private server; they win over those in sql/settings/private.cnf:
 # server_options = ["innodb_buffer_pool_size=8G"]

@@ -12,6 +12,7 @@ from alertdb.thumbnails import open_store
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
+    from alertdb.config import Config
     from alertdb.query import Reader
     from alertdb.stamps import Image
 
@@ -35,13 +36,8 @@ def candids_of(reader: Reader, name: str) -> list[int]:
     return candids
 
 
-def read_documents(url: str, candids: Sequence[int]) -> Iterator[tuple[int, bytes]]:
-    """Yield (candid, thumbnail document) in the order asked.
-
-    Parameters
-    ----------
-    url
-        Where the thumbnails are.
+def read_documents(config: Config, candids: Sequence[int]) -> Iterator[tuple[int, bytes]]:
+    """Yield (candid, thumbnail document) in the order asked, from the archive with these settings.
 
     Raises
     ------
@@ -49,11 +45,11 @@ def read_documents(url: str, candids: Sequence[int]) -> Iterator[tuple[int, byte
         After the last one found, if one of them has none.
     """
     missing = dict.fromkeys(candids)
-    for candid, document in open_store(url).get_many(candids):
+    for candid, document in open_store(config.thumbnails, secrets=config.secrets).get_many(candids):
         missing.pop(candid, None)
         yield candid, document
     for candid in missing:
-        raise UnknownCandid(candid, url)
+        raise UnknownCandid(candid, config.thumbnails)
 
 
 def sheet_alerts(reader: Reader, images: Mapping[int, Mapping[str, Image]]) -> list[SheetAlert]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote
 
 from sqlalchemy import make_url
 from sqlalchemy.exc import ArgumentError
@@ -47,7 +48,7 @@ def describe(reader: Reader) -> str:
 def _shown(where: str) -> str:
     """Return a URL without its password, or a path as it is."""
     try:
-        return make_url(where).render_as_string(hide_password=True)
+        return unquote(make_url(where).render_as_string(hide_password=True))  # a socket's path as it is
     except ArgumentError:
         return where
 

@@ -276,8 +276,8 @@ class UnknownThumbnailStore(UsageError):
 
     def __init__(self, url: str, found: str) -> None:
         super().__init__(
-            f"Thumbnails cannot be opened at {url!r}: {found}. Expected is file:///folder/of/thumbnails; "
-            "set ALERTDB_THUMBNAILS_URL to that."
+            f"Thumbnails cannot be opened at {url!r}: {found}. Expected is file:///folder/of/thumbnails "
+            "or couchbase://host/bucket; set ALERTDB_THUMBNAILS_URL to that."
         )
 
 
@@ -328,9 +328,10 @@ class UnknownCandid(AlertdbError):
 
 
 class DamagedThumbnail(AlertdbError):
-    """A stored document is not what was written."""
+    """A stored document is not what was written. `found` says how one sees that, without the rest."""
 
     def __init__(self, what: str, found: str) -> None:
+        self.found = found
         super().__init__(
             f"{what} is damaged: {found}. Restore it from a copy, or ingest its tarball again with --replace."
         )

@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
 from alertdb.database import Account, connect
+from alertdb.errors import AlertdbError
 from alertdb.schema import public_database
+from alertdb.thumbnails import open_store
 from alertdb.version import installed_version
 
 if TYPE_CHECKING:
@@ -112,8 +114,15 @@ def _utc(jd: float | None) -> str | None:
 
 
 def _thumbnails_bytes(config: Config) -> int | None:
+    """Return what thumbnails take: on this disk, or in a cluster without its copies; None if that does not answer."""
     url = urlsplit(config.thumbnails)
-    return _disk_used(Path(unquote(url.path))) if url.scheme == "file" else None
+    if url.scheme == "file":
+        return _disk_used(Path(unquote(url.path)))
+    try:
+        store = open_store(config.thumbnails, secrets=config.secrets)
+        return sum(tarball.size_bytes for tarball in store.tarballs())
+    except AlertdbError:
+        return None
 
 
 def _disk_used(folder: Path) -> int:

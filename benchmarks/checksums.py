@@ -3,8 +3,7 @@
     python benchmarks/checksums.py [--alerts N]
 
 Two nights of the same simulated objects are merged, the second onto the first, into the tables as they are, and into
-the same tables without hashes and sums; the times are the best of several rounds, taken in turns on one server. The
-hashes themselves are computed beforehand: ingest needs them in any case, for what the ledger says of a tarball.
+the same tables without hashes and sums; the times are the best of several rounds, taken in turns on one server.
 """
 
 from __future__ import annotations
@@ -17,8 +16,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import polars as pl
-
 HERE = Path(__file__).resolve().parent  # its ingest.py would stand before the package `ingest`
 sys.path[:] = [entry for entry in sys.path if Path(entry).resolve() != HERE]
 
@@ -26,17 +23,17 @@ from alertdb.config import Config
 from alertdb.database import Account, connect
 from alertdb.schema import ensure_schema
 from alertdb.server import PrivateServer
-from ingest.checksum import row_hashes
 from ingest.contents import Findings, read_rows, shared_rows
 from ingest.decoding import open_decoder
 from ingest.load import load_csv
-from ingest.shared_tables import HASH, merge_rows
+from ingest.shared_tables import merge_rows
 from ingest.simulation.nights import simulate_nights
 from ingest.spool import write_csv
 from ingest.surveys.ztf import Ztf
 from ingest.tarballs import find_sources, open_packets
 
 if TYPE_CHECKING:
+    import polars as pl
     from sqlalchemy import Connection
 
     from ingest.surveys import SharedTable
@@ -72,8 +69,7 @@ def read_frames(tarball: Path, folder: Path) -> dict[str, pl.DataFrame]:
         for _, rows in read_rows(reader, open_decoder(survey.wanted), survey, Findings()):
             for name, frame in rows.shared.items():
                 shared[name].add(frame)
-    frames = {name: next(rows.merged()) for name, rows in shared.items()}
-    return {name: frame.with_columns(pl.Series(HASH, row_hashes(frame))) for name, frame in frames.items()}
+    return {name: next(rows.merged()) for name, rows in shared.items()}
 
 
 def measure(config: Config, nights: list[dict[str, pl.DataFrame]], alerts: int, folder: Path) -> None:
@@ -91,7 +87,7 @@ def measure(config: Config, nights: list[dict[str, pl.DataFrame]], alerts: int, 
             plain = replace(table, name=f"{table.name}_plain")
             times: dict[str, list[float]] = {"with": [], "without": []}
             for _ in range(ROUNDS):
-                for key, target, merge in (("with", table, merge_rows), ("without", plain, merge_plainly)):
+                for key, target, merge in (("with", table, merge_with_hashes), ("without", plain, merge_plainly)):
                     merge(connection, target, first, folder)
                     began = time.perf_counter()
                     merge(connection, target, second, folder)
@@ -105,8 +101,13 @@ def measure(config: Config, nights: list[dict[str, pl.DataFrame]], alerts: int, 
     print(f"all: {total['with'] - total['without']:.4f} ms an alert more (merging without: {total['without']:.4f} ms)")
 
 
+def merge_with_hashes(connection: Connection, table: SharedTable, frame: pl.DataFrame, folder: Path) -> None:
+    """Merge as a load does."""
+    merge_rows(connection, table, [frame], folder)
+
+
 def merge_plainly(connection: Connection, table: SharedTable, frame: pl.DataFrame, folder: Path) -> None:
-    """Merge as `merge_rows` does, without hashes."""
+    """Merge without hashes, and without looking for repeated rows."""
     path, names = folder / "plain.csv", ", ".join(f"`{name}`" for name in table.columns)
     write_csv(frame.select(table.columns), path)
     connection.exec_driver_sql(

@@ -5,6 +5,13 @@
 Everything is measured in one run on one machine: simulated tarballs of schema 3.3 and 4.02, a private MariaDB on the
 same cores, all tables, thumbnails and the ledger on. Each way runs in a process of its own that is warm: modules are
 imported and a small tarball is loaded before the clock starts; `startup_s` is what that costs.
+
+CPU time is told by stage. `reading` reads, hashes, unpacks and walks the tar; `decoding` and `rows` are the decoder and
+the survey's cleaning; `loading` writes CSV and waits for the server; `thumbnails` writes the documents; `other` is
+what is left of the process: the merging of results, and polars' own thread. `server` is MariaDB, all its threads.
+
+`cells_different` compares what both decoders make of all simulated packets, and of the real ones if
+`$ALERTDB_TEST_DATA`, else ``../shared/data``, has some; floats bit by bit.
 """
 
 from __future__ import annotations
@@ -27,6 +34,7 @@ import statistics
 import subprocess
 import tarfile
 import tempfile
+import threading
 import time
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
@@ -34,17 +42,23 @@ from typing import Any
 
 import fastavro
 import mariadb
+import numpy as np
+import pyarrow as pa
 
 from alertdb.config import Config
 from alertdb.database import Account, connect
 from alertdb.schema import ensure_schema, public_database
 from alertdb.server import PrivateServer
+from ingest.decoding import Packets, open_decoder
 from ingest.pipeline import load_tarball
 from ingest.simulation.nights import simulate_nights
 from ingest.surveys.ztf import AFTER_3_0, CANDIDATE, Ztf
-from ingest.tarballs import find_sources
+from ingest.tarballs import find_sources, open_packets
 
 ALERTS, QUICK_ALERTS, WARM_ALERTS = 20_000, 2_000, 50
+LONG = 5  # a tarball this many times as long takes no more memory
+REAL = Path(os.environ.get("ALERTDB_TEST_DATA") or Path(__file__).resolve().parents[2] / "shared" / "data") / "ztf"
+STAGES = {"prefetch": "reading", "load": "loading", "thumbnails": "thumbnails"}  # of the loader's threads
 POOL = "innodb_buffer_pool_size=2G"
 PLAIN_COLUMNS = ["objectId", *(name for name in CANDIDATE if name not in AFTER_3_0)]
 PLAIN_LIMITS = ["objectId", "jd", "fid", "pid", "diffmaglim", "programid", "nid", "rcid", "field", "packet_candid"]
@@ -55,7 +69,7 @@ def main() -> None:
     options = parse_arguments()
     alerts = QUICK_ALERTS if options.quick else ALERTS
     with tempfile.TemporaryDirectory(dir=options.data) as folder:
-        bench = Bench(Path(folder), alerts)
+        bench = Bench(Path(folder), alerts, quick=options.quick)
         try:
             figures: dict[str, Any] = bench.run()
         finally:
@@ -81,8 +95,9 @@ def parse_arguments() -> argparse.Namespace:
 class Bench:
     """Tarballs, a server, and the ways to bring the one into the other."""
 
-    def __init__(self, folder: Path, alerts: int) -> None:
+    def __init__(self, folder: Path, alerts: int, *, quick: bool) -> None:
         self.folder = folder
+        self.quick = quick
         self.alerts = alerts
         self.config = Config(home=folder / "home", server_options=(POOL,))
         self.server = PrivateServer(self.config.home, self.config.server_options)
@@ -112,10 +127,25 @@ class Bench:
             "plain_ratio": one["rate"] / plain["rate"],
             "gunzip_share": one["rate"] / ceiling,
             "cpu_ms": one["cpu_ms"],
-            "server_cpu_ms": one["server_cpu_ms"],
+            **{name: value for name, value in one.items() if name.startswith("cpu_ms_")},
+            "cpu_ms_server": one["server_cpu_ms"],
             "summary_share": one["summary_share"],
+            "one_tarball_peak_mb": one["peak_mb"],
             "peak_mb": max(one["peak_mb"], two["peak_mb"]),
+            **({} if self.quick else self.long_tarball(one["peak_mb"])),
             "startup_s": self.startup(),
+            **count_cells([self.first, self.second, self.forced, *sorted(REAL.glob("*.tar.gz"))]),
+        }
+
+    def long_tarball(self, peak_mb: float) -> dict[str, float]:
+        """Measure the memory that a tarball takes which is `LONG` times as long."""
+        (path,) = simulate_nights([20240113], LONG * self.alerts, self.folder / "long", seed=3)
+        long = self.pipeline([path])
+        path.unlink()
+        return {
+            "long_alerts": LONG * self.alerts,
+            "long_peak_mb": long["peak_mb"],
+            "long_peak_ratio": long["peak_mb"] / peak_mb,
         }
 
     def gunzip(self) -> float:
@@ -154,10 +184,12 @@ class Bench:
             began = time.perf_counter()
             results = [future.result() for future in futures]
             seconds = time.perf_counter() - began
-        count = self.alerts * len(tarballs)
+        count = sum(result["alerts"] for result in results)
+        stages = {name for result in results for name in result if name.startswith("cpu_ms_")}
         return {
             "rate": count / seconds,
             "cpu_ms": sum(result["cpu"] for result in results) / count * 1000,
+            **{name: sum(result.get(name, 0.0) for result in results) / count for name in sorted(stages)},
             "server_cpu_ms": (cpu_seconds(self.server.pid()) - server_before) / count * 1000,
             "summary_share": max(result["summary"] / result["seconds"] for result in results),
             "peak_mb": sum(result["peak_mb"] for result in results),
@@ -191,16 +223,84 @@ def load_warm(config: Config, tarball: Path, small: Path, decoder: str, barrier:
     (source,) = find_sources([warm])
     load_tarball(source, config, survey, decoder=decoder)
     (source,) = find_sources([tarball])
-    summary = watch_summary()
+    summary, stages = watch_summary(), watch_stages()
     barrier.wait()
     cpu, began = time.process_time(), time.perf_counter()
-    load_tarball(source, config, survey, decoder=decoder)
+    outcome = load_tarball(source, config, survey, decoder=decoder)
+    cpu, took = time.process_time() - cpu, time.perf_counter() - began
+    stages["other"] = cpu - sum(stages.values())
     return {
-        "cpu": time.process_time() - cpu,
-        "seconds": time.perf_counter() - began,
+        "alerts": outcome.alerts,
+        "cpu": cpu,
+        "seconds": took,
         "summary": sum(summary),
         "peak_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+        **{f"cpu_ms_{name}": seconds * 1000 for name, seconds in stages.items()},
     }
+
+
+def watch_stages() -> dict[str, float]:
+    """Have the loader's threads, and two functions of its main thread, note their CPU seconds in what is returned."""
+    seconds: dict[str, float] = dict.fromkeys([*STAGES.values(), "decoding", "rows"], 0.0)
+
+    def timed(stage: str | None, call: Any) -> Any:
+        def run(self: Any, *arguments: Any) -> Any:
+            began = time.thread_time()
+            try:
+                return call(self, *arguments)
+            finally:
+                name = stage or STAGES.get(self.name.partition("_")[0])
+                if name is not None:
+                    seconds[name] += time.thread_time() - began
+
+        return run
+
+    columnar: Any = importlib.import_module("ingest.decoding.columnar")
+    fastavro_way: Any = importlib.import_module("ingest.decoding.by_fastavro")
+    threads: Any = threading.Thread
+    threads.run = timed(None, threads.run)
+    survey: Any = Ztf
+    survey.rows = timed("rows", survey.rows)
+    for decoder in (columnar.ColumnarDecoder, fastavro_way.FastavroDecoder):
+        decoder.decode = timed("decoding", decoder.decode)
+    return seconds
+
+
+def count_cells(tarballs: list[Path]) -> dict[str, float]:
+    """Compare the cells that both decoders make of all packets that neither of them refuses."""
+    cells = different = 0
+    decoders = [open_decoder(Ztf.wanted, name) for name in ("columnar", "fastavro")]
+    for source in find_sources(tarballs):
+        with open_packets(source) as reader:
+            for batch in reader:
+                packets = Packets(batch.buffer, batch.starts, batch.ends)
+                ours, theirs = (decoder.decode(packets) for decoder in decoders)
+                different += ours.rejects.keys() != theirs.rejects.keys()
+                pairs = [
+                    (ours.packets, theirs.packets),
+                    *((ours.arrays[name], theirs.arrays[name]) for name in ours.arrays),
+                ]
+                for one, other in pairs:
+                    cells += one.num_rows * one.num_columns
+                    different += sum(count_unequal(one[name], other[name]) for name in one.column_names)
+    return {"cells": cells, "cells_different": different}
+
+
+def count_unequal(one: Any, other: Any) -> int:
+    """Return how many cells of two columns differ."""
+    if len(one) != len(other) or one.type != other.type:
+        return max(len(one), len(other))
+    if not pa.types.is_floating(one.type):
+        return (
+            sum(first != second for first, second in zip(one.to_pylist(), other.to_pylist(), strict=True))
+            if one != other
+            else 0
+        )
+    bits = [
+        np.asarray(column.fill_null(0.0).to_numpy()).view(f"i{column.type.bit_width // 8}") for column in (one, other)
+    ]
+    nulls = [column.is_null().to_numpy() for column in (one, other)]
+    return int(((bits[0] != bits[1]) | (nulls[0] != nulls[1])).sum())
 
 
 def watch_summary() -> list[float]:

@@ -2,24 +2,33 @@
 
 A row's hash is the sum of the mixed bits of its cells; a table's checksum is the sum of its rows' hashes modulo 2^64.
 The mixing function is the finaliser of splitmix64 (Steele, Lea & Flood 2014, OOPSLA, "Fast splittable pseudorandom
-number generators").
+number generators"); a text counts as its 64-bit FNV-1a hash (Fowler, Noll & Vo).
 """
 
 from __future__ import annotations
 
-import hashlib
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import polars as pl
+import pyarrow as pa
+
+from ingest.compiling import BYTES_TYPE, INDEX_TYPE, Bytes, Index, compiled, part, types
 
 if TYPE_CHECKING:
     import numpy.typing as npt
+    import polars as pl
 
-__all__ = ["MODULUS", "checksum", "row_hashes", "total"]
+    Words = npt.NDArray[np.uint64]
+    Cells = pa.Array[Any]
+
+__all__ = ["MODULUS", "cell_sums", "checksum", "finish_hashes", "row_hashes", "total"]
 
 MODULUS = 2**64
 NULL_HASH = np.uint64(0x9E3779B97F4A7C15)
+FNV_OFFSET, FNV_PRIME = np.uint64(0xCBF29CE484222325), np.uint64(0x100000001B3)
+ALL_VALID: Bytes = np.empty(0, np.uint8)
+WORDS_TYPE = types.Array(types.uint64, 1, "C", readonly=True)
+SUMS_TYPE = types.uint64[::1]
 
 
 def checksum(frame: pl.DataFrame) -> int:
@@ -27,40 +36,92 @@ def checksum(frame: pl.DataFrame) -> int:
     return total(row_hashes(frame))
 
 
-def row_hashes(frame: pl.DataFrame) -> npt.NDArray[np.uint64]:
+def row_hashes(frame: pl.DataFrame) -> Words:
     """Return one hash for each row of a frame, shape (n,); the order of columns does not matter."""
-    rows = np.zeros(frame.height, np.uint64)
-    with np.errstate(over="ignore"):  # arithmetic modulo 2^64 is meant
-        for column in frame:
-            seed = np.uint64(_hash_text(column.name))
-            rows += _mix(_bits(column) + seed)
-        return _mix(rows)
+    return finish_hashes(cell_sums(frame))
 
 
-def total(hashes: npt.NDArray[np.uint64]) -> int:
+def cell_sums(frame: pl.DataFrame) -> Words:
+    """Return the sum of each row's mixed cells, shape (n,): sums of several frames add up to those of their columns."""
+    sums = np.zeros(frame.height, np.uint64)
+    table = frame.to_arrow().combine_chunks()
+    for name, column in zip(table.column_names, table.columns, strict=True):
+        for chunk in column.chunks:  # one, or none where there are no rows
+            _add_cells(sums, _words(chunk), _validity(chunk), chunk.offset, _hash_name(name))
+    return sums
+
+
+def finish_hashes(sums: Words) -> Words:
+    """Return the hashes of rows whose cells sum up to this."""
+    hashes = sums.copy()
+    _mix_rows(hashes)
+    return hashes
+
+
+def total(hashes: Words) -> int:
     """Return the checksum of rows with these hashes: their sum modulo 2^64."""
     with np.errstate(over="ignore"):
         return int(hashes.sum(dtype=np.uint64))
 
 
-def _bits(column: pl.Series) -> npt.NDArray[np.uint64]:
-    missing = column.is_null().to_numpy()
-    if column.dtype == pl.String:
-        words = column.unique().drop_nulls()
-        hashes = pl.Series([_hash_text(word) for word in words], dtype=pl.UInt64)
-        bits = column.replace_strict(words, hashes, default=0, return_dtype=pl.UInt64).fill_null(0).to_numpy()
-    elif column.dtype.is_float():
-        bits = (column.cast(pl.Float64).fill_null(0.0).to_numpy() + 0.0).view(np.uint64)
-    else:
-        bits = column.cast(pl.Int64).fill_null(0).to_numpy().view(np.uint64)
-    return np.where(missing, NULL_HASH, bits)
+def _words(column: Cells) -> Words:
+    """Return what each cell counts as; the words of cells without a value mean nothing."""
+    cells = slice(column.offset, column.offset + len(column))
+    if pa.types.is_large_string(column.type):
+        _, ends, text = column.buffers()
+        words = np.empty(len(column), np.uint64)
+        _hash_texts(_view(ends, np.int64)[cells.start : cells.stop + 1], _view(text or b"", np.uint8), words)
+        return words
+    values = _view(column.buffers()[1], column.type.to_pandas_dtype())[cells]
+    if pa.types.is_floating(column.type):
+        return (values.astype(np.float64) + 0.0).view(np.uint64)
+    return values.astype(np.int64).view(np.uint64)
 
 
-def _mix(bits: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint64]:
+def _validity(column: Cells) -> Bytes:
+    bitmap = column.buffers()[0]
+    return ALL_VALID if bitmap is None else _view(bitmap, np.uint8)
+
+
+def _view(buffer: Any, kind: Any) -> npt.NDArray[Any]:
+    return np.frombuffer(buffer, kind)
+
+
+def _hash_name(name: str) -> np.uint64:
+    word = np.empty(1, np.uint64)
+    text = np.frombuffer(name.encode(), np.uint8)
+    _hash_texts(np.array([0, len(text)]), text, word)
+    return np.uint64(word[0])
+
+
+@part
+def _mix(bits: np.uint64) -> np.uint64:
     bits = (bits ^ (bits >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
     bits = (bits ^ (bits >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
     return bits ^ (bits >> np.uint64(31))
 
 
-def _hash_text(text: str) -> int:
-    return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=8).digest(), "little")
+@compiled(types.void(SUMS_TYPE, WORDS_TYPE, BYTES_TYPE, types.int64, types.uint64))
+def _add_cells(rows: Words, words: Words, valid: Bytes, offset: int, seed: np.uint64) -> None:
+    """Add the cells of a column to the rows' sums. `valid` are bits, from bit number `offset` on."""
+    every = len(valid) == 0
+    for row in range(len(rows)):
+        bit = offset + row
+        bits = words[row] if every or (valid[bit >> 3] >> (bit & 7)) & 1 else NULL_HASH
+        rows[row] += _mix(bits + seed)
+
+
+@compiled(types.void(SUMS_TYPE))
+def _mix_rows(rows: Words) -> None:
+    for row in range(len(rows)):
+        rows[row] = _mix(rows[row])
+
+
+@compiled(types.void(INDEX_TYPE, BYTES_TYPE, SUMS_TYPE))
+def _hash_texts(ends: Index, text: Bytes, words: Words) -> None:
+    """Hash each text: text number i ends where text i + 1 begins, at `ends[i + 1]`."""
+    for number in range(len(words)):
+        word = FNV_OFFSET
+        for place in range(ends[number], ends[number + 1]):
+            word = (word ^ np.uint64(text[place])) * FNV_PRIME
+        words[number] = word

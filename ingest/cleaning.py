@@ -33,8 +33,10 @@ def blank_sentinels(frame: pl.DataFrame, number: int, keep: Sequence[str] = ()) 
 
 def find_missing(frame: pl.DataFrame, required: Sequence[str]) -> dict[int, str]:
     """Return the packets whose rows lack a required column, with the reason."""
-    bad = frame.filter(pl.any_horizontal(pl.col(required).is_null()))
+    if not any(frame[name].null_count() for name in required):
+        return {}
     reasons = {}
+    bad = frame.filter(pl.any_horizontal(pl.col(required).is_null()))
     for row in bad.select("packet", *required).iter_rows(named=True):
         absent = [name for name in required if row[name] is None]
         meaning = (
@@ -46,8 +48,11 @@ def find_missing(frame: pl.DataFrame, required: Sequence[str]) -> dict[int, str]
 
 def find_long_texts(frame: pl.DataFrame, limits: Mapping[str, int]) -> dict[int, str]:
     """Return the packets with a text longer than its column, with the reason. `limits` are in characters."""
+    names = [name for name in limits if name in frame.columns]
+    longest = frame.select(pl.col(names).str.len_bytes().max()).row(0, named=True)
     reasons: dict[int, str] = {}
-    for name in (name for name in limits if name in frame.columns):
+    # A character has a byte at least, so most columns need not be counted in characters.
+    for name in (name for name in names if (longest[name] or 0) > limits[name]):
         length = pl.col(name).str.len_chars()
         for packet, found in frame.filter(length > limits[name]).select("packet", length).iter_rows():
             reasons[packet] = f"{name} has {found} characters, at most {limits[name]} fit"

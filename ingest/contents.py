@@ -93,7 +93,7 @@ def read_documents(decoded: Decoded, rows: Rows, survey: Survey) -> Iterator[tup
 def shared_rows(source: Source, survey: Survey, folder: Path) -> dict[str, SharedRows]:
     """Return an empty collection of rows for each shared table, fit for a tarball of this size."""
     ranges = source.bytes // BYTES_PER_RANGE + 1
-    return {table.name: SharedRows(table, folder, ranges) for table in (survey.limits, survey.history, survey.forced)}
+    return {table.name: SharedRows(table, folder, ranges) for table in survey.shared}
 
 
 def content_sha256(source: Source) -> str:

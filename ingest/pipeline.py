@@ -16,7 +16,7 @@ from alertdb.database import Account, connect
 from alertdb.errors import BadTarballName, TarballChanged
 from alertdb.thumbnails import RIGHTS, open_store
 from alertdb.version import installed_version
-from ingest.contents import Findings, content_sha256, read_documents, read_rows, shared_rows
+from ingest.contents import Findings, content_sha256, read_documents, read_rows
 from ingest.decoding import open_decoder
 from ingest.ledger import find_entry, find_entry_by_content, tarball_id
 from ingest.load import database_errors
@@ -39,7 +39,6 @@ if TYPE_CHECKING:
     from ingest.decoding import Decoded, Decoder
     from ingest.ledger import Entry
     from ingest.removal import Removed
-    from ingest.spool import SharedRows
     from ingest.surveys import Rows, Survey
     from ingest.tarballs import PacketReader, Source
 
@@ -170,10 +169,9 @@ class _Load:
             old, places = replaced
             removal = None if old is None else Removal(self._connection, self._survey, old, folder, places)
             transaction = TarballTransaction(self._connection, watch, self._survey, identity, folder, removal)
-            shared = shared_rows(self._source, self._survey, folder)
-            thumbnails = stack.enter_context(_Thumbnails(self._config, self._source.stem))
+            thumbnails = stack.enter_context(_Thumbnails(self._config, self._source.name))
             reader = stack.enter_context(open_packets(self._source, allow_damaged=allow_damaged))
-            self._pass_batches(reader, transaction, shared, thumbnails, progress)
+            self._pass_batches(reader, transaction, thumbnails, progress)
             same = find_entry_by_content(self._connection, reader.sha256)
             if same is not None and same.name != self._source.name:
                 self._connection.rollback()
@@ -181,7 +179,7 @@ class _Load:
             if removal is None:
                 thumbnails.seal()  # before the lock is taken: it may take long
             facts = self._facts(reader, began)
-            entry = transaction.close(shared, self._found.rejects, facts, before_commit=thumbnails.seal)
+            entry = transaction.close(self._found.rejects, facts, before_commit=thumbnails.seal)
             thumbnails.remove_older()
         return self._outcome(entry, transaction)
 
@@ -189,15 +187,12 @@ class _Load:
         self,
         reader: PacketReader,
         transaction: TarballTransaction,
-        shared: dict[str, SharedRows],
         thumbnails: _Thumbnails,
         progress: Callable[[int, int], None],
     ) -> None:
         with Worker("load") as loader, Worker("thumbnails") as storer:
             for decoded, rows in read_rows(reader, self._decoder, self._survey, self._found):
-                for name, frame in rows.shared.items():
-                    shared[name].add(frame)
-                loader.submit(transaction.add_alerts, rows.alerts.drop("packet"))
+                loader.submit(transaction.add, rows)
                 storer.submit(self._store, decoded, rows, thumbnails)
                 progress(reader.bytes_read, len(self._found.candids))
             loader.finish()
@@ -253,7 +248,7 @@ class _Thumbnails:
     """The writers of one tarball, one per rights class that occurs; all discarded unless sealed."""
 
     def __init__(self, config: Config, tarball: str) -> None:
-        self._store: ThumbnailStore = open_store(config.thumbnails, readonly=False)
+        self._store: ThumbnailStore = open_store(config.thumbnails, readonly=False, secrets=config.secrets)
         self._tarball = tarball
         self._writers: dict[str, ThumbnailWriter] = {}
         self._sealed: set[str] = set()

@@ -18,7 +18,7 @@ from ingest.checksum import MODULUS, checksum
 from ingest.ledger import delete_entry, record_change
 from ingest.load import load_csv
 from ingest.neighbours import Neighbours, find_neighbours
-from ingest.shared_tables import Change, delete_rows, merge_history, merge_rows
+from ingest.shared_tables import Change, delete_rows, merge_rows
 from ingest.spool import write_csv
 from ingest.stored import listed, read_frame
 from ingest.summary import update_summary
@@ -94,7 +94,7 @@ class Removal:
         self._entry = entry
         self._folder = folder
         self._places = places
-        self._tables = (survey.limits, survey.history, survey.forced)
+        self._tables = survey.shared
         self._reach = 0.0
         self._neighbours = self._read_neighbours()
 
@@ -185,11 +185,7 @@ class Removal:
         return count
 
     def _restore(self, table: SharedTable) -> Change:
-        change = Change()
-        merge = merge_history if table is self._survey.history else merge_rows
-        for frame in self._neighbours.shared[table.name].merged():
-            change += merge(self._connection, table, frame, self._folder)
-        return change
+        return merge_rows(self._connection, table, self._neighbours.shared[table.name].merged(), self._folder)
 
     def _count_left(self) -> dict[str, int]:
         """Return, by object, the rows that are gone and that a tarball which was not at hand may have told as well."""

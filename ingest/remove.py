@@ -12,7 +12,6 @@ from ingest.load import MERGE_LOCK_SECONDS, alerts_lock, database_errors, lock, 
 from ingest.removal import Removal, Removed
 from ingest.report import tell_removed
 from ingest.surveys.ztf import Ztf
-from ingest.tarballs import stem_of
 from ingest.turns import spool_folder, turn
 
 if TYPE_CHECKING:
@@ -76,5 +75,5 @@ def report_remove(name: str, config: Config, places: Sequence[Path], *, dry_run:
 
 
 def _remove_thumbnails(config: Config, name: str) -> bool:
-    store = open_store(config.thumbnails, readonly=False)
-    return sum(store.remove(stem_of(name), rights) for rights in RIGHTS) > 0
+    store = open_store(config.thumbnails, readonly=False, secrets=config.secrets)
+    return sum(store.remove(name, rights) for rights in RIGHTS) > 0

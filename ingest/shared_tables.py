@@ -13,22 +13,19 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import polars as pl
-
-from ingest.checksum import MODULUS, row_hashes
-from ingest.load import load_csv
-from ingest.spool import write_csv
+from ingest.checksum import MODULUS
+from ingest.stage import HASH, Stage
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from pathlib import Path
 
+    import polars as pl
     from sqlalchemy import Connection
 
     from ingest.surveys import SharedTable
 
-__all__ = ["HASH", "Change", "delete_rows", "drop_arrived", "merge_history", "merge_rows"]
-
-HASH = "row_hash"  # invisible last column of a shared table: the hash of all others
+__all__ = ["Change", "delete_rows", "drop_arrived", "merge_rows", "merge_stage"]
 
 
 @dataclass(frozen=True)
@@ -45,43 +42,24 @@ class Change:
         return Change(-self.rows, -self.checksum % MODULUS)
 
 
-def merge_rows(
-    connection: Connection, table: SharedTable, frame: pl.DataFrame, folder: Path, known: str = ""
-) -> Change:
-    """Merge rows, sorted by key and without repeats, into a shared table.
+def merge_rows(connection: Connection, table: SharedTable, frames: Iterable[pl.DataFrame], folder: Path) -> Change:
+    """Merge rows of the table's columns into it; see `merge_stage`."""
+    stage = Stage(connection, table, folder, purpose="restored")  # of a tarball whose successor has stages of its own
+    for frame in frames:
+        stage.add(frame)
+    return merge_stage(connection, table, stage)
 
-    Parameters
-    ----------
-    frame
-        The table's columns, and `HASH` where it was computed before.
-    known
-        A condition on the alias `s` that a row must meet.
-    """
-    frame = frame if HASH in frame.columns else frame.with_columns(pl.Series(HASH, row_hashes(frame)))
-    columns = (*table.columns, HASH)
-    names = ", ".join(f"`{name}`" for name in columns)
-    path = folder / f"{table.name}.csv"
-    write_csv(frame.select(columns), path)
-    stage = f"stage_{table.name}"
-    connection.exec_driver_sql(
-        f"CREATE TEMPORARY TABLE {stage} ENGINE = Aria TRANSACTIONAL = 0 SELECT {names} FROM {table.name} LIMIT 0"
-    )
-    load_csv(connection, stage, columns, path, frame.height)
+
+def merge_stage(connection: Connection, table: SharedTable, stage: Stage) -> Change:
+    """Merge the rows of a stage into their table, and drop the stage."""
+    stage.finish()
     connection.exec_driver_sql(
         "SET @came = CAST(0 AS DECIMAL(40)), @gone = CAST(0 AS DECIMAL(40)), @n_came = 0, @n_gone = 0"
     )
-    connection.exec_driver_sql(_merge_statement(table, stage, known))
+    connection.exec_driver_sql(_merge_statement(table, stage))
     row = connection.exec_driver_sql("SELECT @n_came - @n_gone AS n, CAST(@came - @gone AS DECIMAL(40)) AS total").one()
-    connection.exec_driver_sql(f"DROP TEMPORARY TABLE {stage}")
-    path.unlink()
+    stage.drop()
     return Change(int(row.n), int(row.total) % MODULUS)
-
-
-def merge_history(connection: Connection, table: SharedTable, frame: pl.DataFrame, folder: Path) -> Change:
-    """Merge history detections, but those whose own alert is in the archive."""
-    return merge_rows(
-        connection, table, frame, folder, "NOT EXISTS (SELECT 1 FROM alerts AS a WHERE a.candid = s.candid)"
-    )
 
 
 def drop_arrived(connection: Connection, table: SharedTable, arrived: str) -> Change:
@@ -99,10 +77,12 @@ def delete_rows(connection: Connection, rows: str) -> Change:
     return -Change(row.n, int(row.total) % MODULUS)
 
 
-def _merge_statement(table: SharedTable, stage: str, condition: str) -> str:
+def _merge_statement(table: SharedTable, stage: Stage) -> str:
     """Return the statement that merges, and adds up the hashes of the rows that come and of those that lose."""
     names = ", ".join(f"`{name}`" for name in (*table.columns, HASH))
-    selected = ", ".join(f"s.`{name}`" for name in table.columns)
+    staged = {name: f"s.`{name}`" for name in table.columns}
+    staged["packet_candid"] = "COALESCE(t.packet_candid, s.packet_candid)"
+    arriving = f"COALESCE(t.{HASH}, s.{HASH})"
     # MariaDB assigns from left to right, so packet_candid, which decides, comes last.
     values = [name for name in table.columns if name not in (*table.key, "packet_candid")]
     wins = f"VALUES(packet_candid) > {table.name}.packet_candid"
@@ -110,10 +90,12 @@ def _merge_statement(table: SharedTable, stage: str, condition: str) -> str:
     old, new = f"{table.name}.{HASH}", f"VALUES({HASH})"
     updates.append(f"{HASH} = IF({wins}, {_noting('gone', old, new)}, {_noting('gone', new, old)})")
     updates.append(f"packet_candid = GREATEST(VALUES(packet_candid), {table.name}.packet_candid)")
-    where = f"WHERE {condition}" if condition else ""
+    where = "WHERE NOT EXISTS (SELECT 1 FROM alerts AS a WHERE a.candid = s.candid)" if table.until_alert else ""
     return (
-        f"INSERT INTO {table.name} ({names}) SELECT {selected}, {_noting('came', f's.{HASH}', f's.{HASH}')} "
-        f"FROM {stage} AS s {where} ON DUPLICATE KEY UPDATE {', '.join(updates)}"
+        f"INSERT INTO {table.name} ({names}) "
+        f"SELECT {', '.join(staged.values())}, {_noting('came', arriving, arriving)} "
+        f"FROM {stage.rows} AS s LEFT JOIN {stage.packets} AS t USING (n) {where} "
+        f"ON DUPLICATE KEY UPDATE {', '.join(updates)}"
     )
 
 

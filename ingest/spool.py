@@ -6,7 +6,6 @@ number in the shortest form that reads back as the same number. (MariaDB stores 
 
 from __future__ import annotations
 
-import os
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -27,28 +26,29 @@ __all__ = ["SharedRows", "spooling", "write_csv"]
 
 LARGEST_FLOAT = float(np.finfo(np.float32).max)
 SPILL_BYTES = 48 * 2**20  # rows of one shared table held in memory; beyond it they wait on disk
+SPECIAL = r"[\\\t\n\r\x00]"
 ESCAPES = {"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r", "\0": "\\0"}
 
 
 def write_csv(frame: pl.DataFrame, path: Path) -> None:
-    """Write a frame as a CSV file that LOAD DATA reads; the file is whole on disk, or the error is raised.
+    """Write a frame as a CSV file that LOAD DATA reads.
+
+    It is read at once and thrown away, so it need not reach the disk; the load counts its rows and refuses a short one.
 
     Raises
     ------
     SpoolNotWritten
-        If the disk is full: a short file must never be taken for a whole one.
+        If the disk is full.
     """
-    with spooling(path.parent), path.open("wb") as file:
+    with spooling(path.parent):
         _escape(_widen_largest(frame)).write_csv(
-            file,
+            path,
             include_header=False,
             separator="\t",
             null_value="\\N",
             quote_style="never",
             line_terminator="\n",
         )
-        file.flush()
-        os.fsync(file.fileno())  # so that a full disk is noticed here, where the rows are still known
 
 
 @contextmanager
@@ -67,7 +67,8 @@ def spooling(folder: Path) -> Iterator[None]:
 
 
 def _escape(frame: pl.DataFrame) -> pl.DataFrame:
-    text: pl.Expr = cs.string()
+    special = frame.select(cs.string().str.contains(SPECIAL).any())
+    text: pl.Expr = pl.col([column.name for column in special if column.item()])
     for character, escaped in ESCAPES.items():
         text = text.str.replace_all(character, escaped, literal=True)
     return frame.with_columns(text)
@@ -75,8 +76,8 @@ def _escape(frame: pl.DataFrame) -> pl.DataFrame:
 
 def _widen_largest(frame: pl.DataFrame) -> pl.DataFrame:
     """Have the largest float written in full: the server takes its shortest form, 3.4028235e38, to be out of range."""
-    floats = frame.select(cs.by_dtype(pl.Float32))
-    wide = [column.name for column in floats if column.abs().max() == LARGEST_FLOAT]
+    extremes = frame.select(cs.by_dtype(pl.Float32).abs().max())
+    wide = [column.name for column in extremes if column.item() == LARGEST_FLOAT]
     return frame.with_columns(pl.col(wide).cast(pl.Float64)) if wide else frame
 
 

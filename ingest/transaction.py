@@ -13,12 +13,13 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from alertdb.errors import LoadRefused
-from ingest.checksum import MODULUS, checksum, row_hashes, total
+from ingest.checksum import MODULUS, checksum
 from ingest.ledger import Reject, record_change, write_entry
 from ingest.load import MERGE_LOCK_SECONDS, alerts_lock, load_csv, lock, merge_lock, release
 from ingest.removal import hand_over
-from ingest.shared_tables import HASH, Change, drop_arrived, merge_history, merge_rows
+from ingest.shared_tables import drop_arrived, merge_stage
 from ingest.spool import spooling, write_csv
+from ingest.stage import Stage
 from ingest.summary import update_summary
 
 if TYPE_CHECKING:
@@ -28,8 +29,8 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
     from ingest.removal import Removal, Removed
-    from ingest.spool import SharedRows
-    from ingest.surveys import SharedTable, Survey
+    from ingest.shared_tables import Change
+    from ingest.surveys import Rows, SharedTable, Survey
 
 __all__ = ["LoadedElsewhere", "TarballTransaction"]
 
@@ -93,23 +94,27 @@ class TarballTransaction:
         self._alerts = 0
         self._sum = 0
         self._checksum = 0
+        self._stages = {table.name: Stage(connection, table, folder) for table in survey.shared}
 
-    def add_alerts(self, alerts: pl.DataFrame) -> None:
-        """Load the alerts of a batch: the survey's alert columns, each candid once in the whole tarball.
+    def add(self, rows: Rows) -> None:
+        """Take the rows of a batch, each candid once in the whole tarball.
 
         Raises
         ------
         LoadedElsewhere
-            If another load under way holds one of them; roll back, wait for it, begin again.
+            If another load under way holds one of the alerts; roll back, wait for it, begin again.
         """
+        alerts = rows.alerts.select(self._survey.alert_columns)
         # Sorted, and so in memory of their own: columns taken as they are would keep their whole batch alive.
         self._arrived.append(alerts.select(EMPTY.columns).sort("candid"))
         if self._removal is None:
             self._add(alerts)
-            return
-        self._waiting.append(self._folder / f"waiting-{len(self._waiting):05}.arrow")
-        with spooling(self._folder):
-            alerts.write_ipc(self._waiting[-1])
+        else:
+            self._waiting.append(self._folder / f"waiting-{len(self._waiting):05}.arrow")
+            with spooling(self._folder):
+                alerts.write_ipc(self._waiting[-1])
+        for name, stage in self._stages.items():
+            stage.add(rows.shared[name])
 
     def _add(self, alerts: pl.DataFrame) -> None:
         name = alerts_lock(self._survey.name)
@@ -126,7 +131,6 @@ class TarballTransaction:
 
     def close(
         self,
-        shared: Mapping[str, SharedRows],
         rejects: Sequence[Reject],
         facts: Mapping[str, Any],
         before_commit: Callable[[], None] = lambda: None,
@@ -135,8 +139,6 @@ class TarballTransaction:
 
         Parameters
         ----------
-        shared
-            Rows for each shared table.
         facts
             Columns of the ledger that only the caller knows.
         before_commit
@@ -149,7 +151,7 @@ class TarballTransaction:
             self._replace()
             duplicates = self._settle_contested()
             self._fill_helpers()
-            entry = {**facts, **self._merge_shared(shared), **self._describe_alerts(), "duplicates": duplicates}
+            entry = {**facts, **self._merge_shared(), **self._describe_alerts(), "duplicates": duplicates}
             update_summary(self._connection, self._survey.name)
             self._check_alerts()
             entry |= {"id": self._id, "name": self._name, "survey": self._survey.name, "rejects": len(rejects)}
@@ -252,26 +254,15 @@ class TarballTransaction:
         write_csv(values, path)
         load_csv(self._connection, table, [column], path, values.height)
 
-    def _merge_shared(self, shared: Mapping[str, SharedRows]) -> dict[str, int]:
+    def _merge_shared(self) -> dict[str, int]:
         survey = self._survey
         self._record(survey.history, drop_arrived(self._connection, survey.history, "arrived"))
         totals: dict[str, int] = {}
         for column, table in (("limits", survey.limits), ("history", survey.history), ("forced", survey.forced)):
-            rows, brought = self._merge_table(table, shared[table.name])
-            totals |= {column: rows, f"{column}_checksum": brought}
+            stage = self._stages[table.name]
+            self._record(table, merge_stage(self._connection, table, stage))
+            totals[column], totals[f"{column}_checksum"] = stage.count()
         return totals
-
-    def _merge_table(self, table: SharedTable, rows: SharedRows) -> tuple[int, int]:
-        """Merge the rows; return how many they are, and their checksum, whichever of them lost."""
-        count, brought, change = 0, 0, Change()
-        merge = merge_history if table is self._survey.history else merge_rows
-        for frame in rows.merged():
-            hashes = row_hashes(frame)
-            change += merge(self._connection, table, frame.with_columns(pl.Series(HASH, hashes)), self._folder)
-            count += frame.height
-            brought = (brought + total(hashes)) % MODULUS
-        self._record(table, change)
-        return count, brought
 
     def _record(self, table: SharedTable, change: Change) -> None:
         record_change(self._connection, table.name, change.rows, change.checksum)

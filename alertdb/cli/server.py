@@ -41,7 +41,7 @@ def init() -> None:
     if config.database_url is None:
         PrivateServer(config.home, config.server_options).ensure_started()
     ensure_schema(config)
-    open_store(config.thumbnails, readonly=False)
+    open_store(config.thumbnails, readonly=False, secrets=config.secrets)
     output.console().print(f"The archive in {config.home} is ready. Next: alertdb ingest TARBALL…", soft_wrap=True)
 
 

@@ -104,7 +104,7 @@ def _cutouts(archive: Archive, candids: list[int], stamp: Stamp) -> Iterator[tup
     from alertdb.cutouts import read_documents
     from alertdb.thumbnails.document import read_document
 
-    for candid, document in read_documents(archive.config.thumbnails, candids):
+    for candid, document in read_documents(archive.config, candids):
         for kind, content in read_document(document).items():
             if stamp in (Stamp.ALL, kind):
                 yield candid, kind, content

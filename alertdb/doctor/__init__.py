@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from alertdb.doctor.couchbase import examine_couchbase
 from alertdb.doctor.findings import Finding, Grade
 from alertdb.doctor.leftovers import examine_leftovers
 from alertdb.doctor.machine import examine_machine
@@ -24,5 +25,5 @@ def examine(config: Config) -> list[Finding]:
     if not config.home.is_dir():
         advice = "Make it with 'alertdb init', or set ALERTDB_HOME to where the archive is."
         return [Finding("home", Grade.PROBLEM, f"{config.home} is not there", advice)]
-    checks = (examine_machine, examine_server, examine_permissions, examine_leftovers)
+    checks = (examine_machine, examine_server, examine_permissions, examine_leftovers, examine_couchbase)
     return [finding for check in checks for finding in check(config)]

@@ -14,10 +14,13 @@ from alertdb.errors import UnknownThumbnailStore
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
+    from pathlib import Path
     from types import TracebackType
 
     import numpy as np
     import numpy.typing as npt
+
+    from alertdb.thumbnails.checksums import Checksums
 
 __all__ = ["KINDS", "RIGHTS", "Buffer", "SealedTarball", "ThumbnailStore", "ThumbnailWriter", "open_store"]
 
@@ -74,7 +77,7 @@ class ThumbnailStore(Protocol):
     """Documents by candid, in one or both rights classes."""
 
     def writer(self, tarball: str, rights: str) -> ThumbnailWriter:
-        """Begin the documents of one tarball (its name without suffixes) and rights class."""
+        """Begin the documents of one tarball (its file's name) and rights class."""
         ...
 
     def get(self, candid: SupportsIndex) -> bytes:
@@ -111,35 +114,65 @@ class ThumbnailStore(Protocol):
         """
         ...
 
+    def checksums(self, tarball: str, rights: str) -> Checksums:
+        """Return candid, size and CRC-32 (dtype `CHECKSUM`) of those documents, by candid; shape (n,)."""
+        ...
+
+    def documents(self, tarball: str, rights: str) -> Iterator[tuple[int, bytes]]:
+        """Yield (candid, document) of one tarball's documents in one rights class, by candid.
+
+        Raises
+        ------
+        DamagedThumbnail
+            Raised at the first whose CRC is off, or that is not there.
+        """
+        ...
+
     def remove(self, tarball: str, rights: str) -> bool:
         """Take away the documents of one tarball and rights class; return whether there were any."""
         ...
 
 
-def open_store(url: str, *, readonly: bool = True) -> ThumbnailStore:
+def open_store(url: str, *, readonly: bool = True, secrets: Path | None = None) -> ThumbnailStore:
     """Open the thumbnails at a URL.
 
     Parameters
     ----------
     url
         ``file:///folder/of/thumbnails``: the embedded store, which keeps sealed files below that folder.
+        ``couchbase://host[,host…]/bucket[/scope/collection][?durability=…]``, and ``couchbases://`` for TLS: the
+        buckets ``<bucket>-public`` and ``<bucket>-partnership`` of a Couchbase cluster.
     readonly
         Whether to refuse `writer` and `remove`. If False, a missing folder is made.
+    secrets
+        Folder with the file that names the account for Couchbase, where the environment does not name it.
 
     Raises
     ------
-    UnknownThumbnailStore
+    UnknownThumbnailStore, BadCouchbaseUrl
         Raised if the URL is of no known kind.
     NoThumbnailStore
         Raised if the folder is missing and `readonly` is set.
+    CouchbaseSilent, CouchbaseRefused, NoCouchbaseBucket, NoCouchbaseAccount
+        Raised if the cluster cannot be reached or does not let us in.
     """
-    from alertdb.thumbnails.embedded import EmbeddedStore  # here, since it imports the names above
-
     scheme, host, path, _, _ = urlsplit(url)
     if scheme in {"couchbase", "couchbases"}:
-        raise UnknownThumbnailStore(url, "the Couchbase store is not there yet")
+        return _open_couchbase(url, secrets, readonly=readonly)
+    from alertdb.thumbnails.embedded import EmbeddedStore  # here, since it imports the names above
+
     if scheme != "file":
         raise UnknownThumbnailStore(url, f"unknown scheme {scheme!r}" if scheme else "it has no scheme")
     if host not in {"", "localhost"} or not path.startswith("/"):
         raise UnknownThumbnailStore(url, f"{host or path!r} is no absolute path on this machine")
     return EmbeddedStore(unquote(path), readonly=readonly)
+
+
+def _open_couchbase(url: str, secrets: Path | None, *, readonly: bool) -> ThumbnailStore:
+    try:
+        from alertdb.thumbnails.couchbase.store import CouchbaseStore  # here, since it brings the SDK: 0.2 s
+    except ModuleNotFoundError as error:
+        from alertdb.thumbnails.couchbase.errors import CouchbaseNotInstalled
+
+        raise CouchbaseNotInstalled from error
+    return CouchbaseStore(url, secrets, readonly=readonly)

@@ -8,21 +8,16 @@ docs/decisions/thumbnails.md.
 from __future__ import annotations
 
 import operator
-import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from alertdb.errors import (
-    BadTarballName,
-    NoThumbnailStore,
-    ReadOnlyThumbnails,
-    ThumbnailsNotWritten,
-    UnknownCandid,
-    UnknownRights,
-)
+from alertdb.errors import DamagedThumbnailFile, NoThumbnailStore, ThumbnailsNotWritten, UnknownCandid
 from alertdb.thumbnails import RIGHTS, SealedTarball
+from alertdb.thumbnails.changes import check_change
+from alertdb.thumbnails.checksums import CHECKSUM
+from alertdb.thumbnails.sealed import Replaced
 from alertdb.thumbnails.shelf import SUFFIX, Shelf
 from alertdb.thumbnails.unfinished import EmbeddedWriter, sync_folder
 from alertdb.thumbnails.verify import verify_file
@@ -34,10 +29,10 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from alertdb.errors import DamagedThumbnail
+    from alertdb.thumbnails.checksums import Checksums
+    from alertdb.thumbnails.sealed import SealedFile
 
 __all__ = ["EmbeddedStore"]
-
-_TARBALL_NAME = re.compile(r"[^./\x00-\x1f\x7f][^/\x00-\x1f\x7f]*")
 
 
 class EmbeddedStore:
@@ -109,9 +104,29 @@ class EmbeddedStore:
 
     def candids(self, tarball: str, rights: str) -> npt.NDArray[np.int64]:
         """Return the candids of one tarball's documents; see `ThumbnailStore.candids`."""
-        shelf = self._shelves[RIGHTS.index(rights)]
-        file = next((file for file in shelf.files() if Path(file.path).stem == tarball), None)
-        return np.empty(0, np.int64) if file is None else file.candids()
+        return np.ascontiguousarray(self.checksums(tarball, rights)["candid"])
+
+    def checksums(self, tarball: str, rights: str) -> Checksums:
+        """Return what tells one tarball's documents from others; see `ThumbnailStore.checksums`."""
+        file = self._file(tarball, rights)
+        return np.empty(0, CHECKSUM) if file is None else file.checksums()
+
+    def documents(self, tarball: str, rights: str) -> Iterator[tuple[int, bytes]]:
+        """Yield (candid, document) of one tarball, checked; see `ThumbnailStore.documents`."""
+        file = self._file(tarball, rights)
+        if file is None:
+            return
+        try:
+            for candid in file.checksums()["candid"].tolist():
+                document = file.get(candid)
+                if document is not None:
+                    yield candid, document
+        except Replaced as error:
+            raise DamagedThumbnailFile(file.path, "it was replaced or removed while it was read") from error
+
+    def _file(self, tarball: str, rights: str) -> SealedFile | None:
+        files = self._shelves[RIGHTS.index(rights)].files()
+        return next((file for file in files if Path(file.path).stem == tarball), None)
 
     def _find(self, candid: int) -> tuple[bytes | None, DamagedThumbnail | None]:
         """Return the document of a candid, if there is one; if there is none, the damage that may be why."""
@@ -125,12 +140,7 @@ class EmbeddedStore:
 
     def _path(self, tarball: str, rights: str) -> Path:
         """Return the path of a sealed file that is to be changed."""
-        if self._readonly:
-            raise ReadOnlyThumbnails(self.folder)
-        if rights not in RIGHTS:
-            raise UnknownRights(rights, RIGHTS)
-        if not _TARBALL_NAME.fullmatch(tarball):
-            raise BadTarballName(tarball)
+        check_change(self.folder, tarball, rights, readonly=self._readonly)
         return self.folder / rights / (tarball + SUFFIX)
 
     def _whereabouts(self) -> str:

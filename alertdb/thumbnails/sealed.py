@@ -15,6 +15,7 @@ import numpy as np
 from isal.isal_zlib import crc32
 
 from alertdb.errors import DamagedThumbnail, DamagedThumbnailFile
+from alertdb.thumbnails.checksums import CHECKSUM
 from alertdb.thumbnails.layout import BLOCK, BLOCK_RECORDS, FOOTER_BYTES, RECORD, Footer, parse_footer
 
 if TYPE_CHECKING:
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
     import numpy.typing as npt
 
+    from alertdb.thumbnails.checksums import Checksums
     from alertdb.thumbnails.layout import Table
 
 __all__ = ["Identity", "Replaced", "SealedFile", "identity"]
@@ -100,13 +102,13 @@ class SealedFile:
             raise DamagedThumbnail(f"The thumbnail of {candid} in {self.path}", found)
         return document
 
-    def candids(self) -> npt.NDArray[np.int64]:
-        """Return the candids of all documents, ascending; of a damaged index what can be read."""
-        parts = [np.empty(0, np.int64)]
+    def checksums(self) -> Checksums:
+        """Return candid, size and CRC-32 of all documents, by candid; of a damaged index what can be read."""
+        parts = [np.empty(0, CHECKSUM)]
         with self.opened() as handle:
             for number in range(self.footer.blocks):
                 with suppress(DamagedThumbnailFile):
-                    parts.append(self.index_block(handle, number)["candid"])
+                    parts.append(self.index_block(handle, number)[list(CHECKSUM.names or ())].astype(CHECKSUM))
         return np.concatenate(parts)
 
     @contextmanager

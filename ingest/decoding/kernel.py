@@ -29,7 +29,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ingest.decoding.compiling import BYTES_TYPE, INDEX_TYPE, Bytes, Index, compiled, part, types
+from ingest.compiling import BYTES_TYPE, INDEX_TYPE, Bytes, Index, compiled, part, types
 from ingest.decoding.limits import MAX_ITEMS
 from ingest.decoding.memory import BITS, CELLS, MEMORY_TYPE, PROGRAM_TYPE, Memory, Program
 from ingest.decoding.reading import TRUNCATED, is_utf8, read_bits, read_long, read_span

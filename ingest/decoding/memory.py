@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from ingest.decoding.compiling import types
+from ingest.compiling import types
 from ingest.decoding.limits import MAX_DEPTH
 
 if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
 
-    from ingest.decoding.compiling import Bytes, Index
+    from ingest.compiling import Bytes, Index
 
 __all__ = ["BITS", "CELLS", "MAX_NESTED", "MEMORY_TYPE", "PROGRAM_TYPE", "Memory", "Program"]
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ingest.decoding.compiling import BYTES_TYPE, INDEX_TYPE, Bytes, Index, compiled, part, types
+from ingest.compiling import BYTES_TYPE, INDEX_TYPE, Bytes, Index, compiled, part, types
 
 if TYPE_CHECKING:
     import numpy.typing as npt

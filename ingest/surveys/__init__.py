@@ -30,11 +30,14 @@ class SharedTable:
         Its primary key.
     columns
         All columns in order; the last is `packet_candid`, the alert that brought the row.
+    until_alert
+        Whether a row is there only as long as the archive lacks the alert of its candid.
     """
 
     name: str
     key: tuple[str, ...]
     columns: tuple[str, ...]
+    until_alert: bool = False
 
 
 @dataclass(frozen=True)
@@ -74,6 +77,7 @@ class Survey(Protocol):
     limits: SharedTable  # non-detections
     history: SharedTable  # detections known from histories
     forced: SharedTable  # forced photometry
+    shared: tuple[SharedTable, ...]  # these three
     cutouts: Mapping[str, str]  # kind of thumbnail -> blob path
 
     def rows(self, decoded: Decoded) -> Rows:

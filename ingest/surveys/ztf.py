@@ -139,10 +139,13 @@ class Ztf:
         "hpx29",
     )
     limits = SharedTable("alerts_limmag", EPOCH, (*EPOCH, *LIMIT_FIELDS, "packet_candid"))
-    history = SharedTable("alerts_prv", ("objectId", "candid"), ("objectId", *PRV_CANDIDATE, "packet_candid"))
+    history = SharedTable(
+        "alerts_prv", ("objectId", "candid"), ("objectId", *PRV_CANDIDATE, "packet_candid"), until_alert=True
+    )
     forced = SharedTable(
         "alerts_forced", EPOCH, (*EPOCH, *(name for name in FP_HIST if name not in EPOCH), "packet_candid")
     )
+    shared: tuple[SharedTable, ...] = (limits, history, forced)
     cutouts: Mapping[str, str] = {
         "science": "cutoutScience.stampData",
         "template": "cutoutTemplate.stampData",
@@ -152,19 +155,22 @@ class Ztf:
     def rows(self, decoded: Decoded) -> Rows:
         """Turn decoded packets into rows. See `ingest.surveys.Survey.rows`."""
         alerts = _alerts(decoded.packets)
-        histories = {name: _history(table) for name, table in decoded.arrays.items()}
+        histories = {name: pl.DataFrame(pl.from_arrow(table)) for name, table in decoded.arrays.items()}
         rejects = {**decoded.rejects, **_unusable_history(histories), **_unusable(alerts)}
-        alerts = alerts.filter(~pl.col(PACKET_INDEX).is_in(list(rejects)))
+        if rejects:
+            accepted = ~pl.col(PACKET_INDEX).is_in(list(rejects))
+            alerts = alerts.filter(accepted)
+            histories = {name: frame.filter(accepted) for name, frame in histories.items()}
         alerts = alerts.with_columns(healpix29(alerts["ra"], alerts["dec"]))
         owners = alerts.select(PACKET_INDEX, "objectId", packet_candid="candid")
-        prv = histories["prv_candidates"].join(owners, on=PACKET_INDEX)
-        forced = histories["fp_hists"].join(owners, on=PACKET_INDEX)
+        prv, forced = histories["prv_candidates"], histories["fp_hists"]
+        candid = blank_sentinels(prv.select("candid"), NO_VALUE)["candid"]
         return Rows(
             alerts=alerts.select(PACKET_INDEX, *self.alert_columns),
             shared={
-                self.limits.name: _limits(prv, self.limits),
-                self.history.name: _keyed(prv.filter(pl.col("candid").is_not_null()), self.history),
-                self.forced.name: _keyed(forced, self.forced),
+                self.limits.name: _limits(prv.filter(candid.is_null()), owners, self.limits),
+                self.history.name: _shared(prv.filter(candid.is_not_null()), owners, self.history, NO_VALUE),
+                self.forced.name: _shared(forced, owners, self.forced, NO_FORCED_VALUE),
             },
             rejects=rejects,
         )
@@ -183,13 +189,6 @@ def _alerts(packets: pa.Table) -> pl.DataFrame:
     return frame.with_columns(pl.coalesce("candid", "top_candid").alias("candid"), _sign())
 
 
-def _history(table: pa.Table) -> pl.DataFrame:
-    frame = pl.DataFrame(pl.from_arrow(table))
-    if "isdiffpos" not in frame.columns:
-        return blank_sentinels(frame, NO_FORCED_VALUE, keep=[PACKET_INDEX])
-    return blank_sentinels(frame, NO_VALUE, keep=[PACKET_INDEX]).with_columns(_sign())
-
-
 def _sign() -> pl.Expr:
     """Map the four encodings of isdiffpos to t and f; anything else stays, to be found by its check."""
     return pl.col("isdiffpos").replace(SIGNS)
@@ -204,8 +203,9 @@ def _unusable(alerts: pl.DataFrame) -> dict[int, str]:
         ),
         "candid at the top and in candidate differ": pl.col("candid") != pl.col("top_candid"),
     }
-    for reason, wrong in checks.items():
-        reasons |= dict.fromkeys(alerts.filter(wrong)[PACKET_INDEX].to_list(), reason)
+    failed = alerts.select(wrong.any().alias(reason) for reason, wrong in checks.items()).row(0, named=True)
+    for reason in (reason for reason, found in failed.items() if found):
+        reasons |= dict.fromkeys(alerts.filter(checks[reason])[PACKET_INDEX].to_list(), reason)
     return reasons
 
 
@@ -217,11 +217,16 @@ def _unusable_history(histories: Mapping[str, pl.DataFrame]) -> dict[int, str]:
     return reasons
 
 
-def _limits(prv: pl.DataFrame, table: SharedTable) -> pl.DataFrame:
+def _limits(entries: pl.DataFrame, owners: pl.DataFrame, table: SharedTable) -> pl.DataFrame:
     """Non-detections: entries without candid; one that has no diffmaglim says nothing."""
-    return _keyed(prv.filter(pl.col("candid").is_null() & pl.col("diffmaglim").is_not_null()), table)
+    return _shared(entries, owners, table, NO_VALUE).drop_nulls("diffmaglim")
 
 
-def _keyed(frame: pl.DataFrame, table: SharedTable) -> pl.DataFrame:
-    """Keep what can be stored: an entry without time or filter has no key."""
-    return frame.drop_nulls(list(table.key)).select(PACKET_INDEX, *table.columns)
+def _shared(entries: pl.DataFrame, owners: pl.DataFrame, table: SharedTable, no_value: int) -> pl.DataFrame:
+    """Make rows of a shared table from histories; an entry without time or filter has no key and is left out."""
+    fields = [name for name in table.columns if name in entries.columns]
+    rows = blank_sentinels(entries.select(PACKET_INDEX, *fields), no_value, keep=[PACKET_INDEX])
+    if "isdiffpos" in fields:
+        rows = rows.with_columns(_sign())
+    rows = rows.join(owners, on=PACKET_INDEX, maintain_order="left").select(PACKET_INDEX, *table.columns)
+    return rows.drop_nulls(list(table.key)) if any(rows[name].null_count() for name in table.key) else rows

@@ -12,6 +12,6 @@
 from ingest.tarballs.batches import Batch
 from ingest.tarballs.estimating import Estimate, estimate
 from ingest.tarballs.reader import PacketReader, open_packets
-from ingest.tarballs.sources import Source, find_sources, stem_of
+from ingest.tarballs.sources import Source, find_sources
 
-__all__ = ["Batch", "Estimate", "PacketReader", "Source", "estimate", "find_sources", "open_packets", "stem_of"]
+__all__ = ["Batch", "Estimate", "PacketReader", "Source", "estimate", "find_sources", "open_packets"]

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from pathlib import Path
 
-__all__ = ["Kind", "Source", "avro_files", "find_sources", "stem_of"]
+__all__ = ["Kind", "Source", "avro_files", "find_sources"]
 
 Kind = Literal["tar.gz", "tar", "folder", "avro"]
 _KINDS: dict[str, Kind] = {".tar.gz": "tar.gz", ".tgz": "tar.gz", ".tar": "tar", ".avro": "avro"}
@@ -35,11 +35,6 @@ class Source:
     kind: Kind
     bytes: int
 
-    @property
-    def stem(self) -> str:
-        """The name without its ending; a folder's name as it is."""
-        return self.name if self.kind == "folder" else stem_of(self.name)
-
 
 def find_sources(paths: Iterable[Path]) -> list[Source]:
     """Find what to load, sorted by name, each thing once.
@@ -60,11 +55,6 @@ def find_sources(paths: Iterable[Path]) -> list[Source]:
         except OSError as error:
             raise SourceUnreadable(path, error.strerror or str(error)) from error
     return sorted(found.values(), key=lambda source: (source.name, source.path))
-
-
-def stem_of(name: str) -> str:
-    """Return a file's name without its ending."""
-    return name.removesuffix(_ending(name) or "")
 
 
 def avro_files(folder: Path) -> list[Path]:

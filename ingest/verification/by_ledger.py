@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from ingest.checksum import MODULUS, row_hashes, total
 from ingest.ledger import list_entries
-from ingest.shared_tables import HASH
+from ingest.stage import HASH
 from ingest.stored import read_frame, read_pages, read_shared_pages, snapshot
 from ingest.verification.differences import NOTHING, Difference, describe
 from ingest.verification.thumbnails import check_thumbnails

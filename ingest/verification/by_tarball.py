@@ -58,7 +58,7 @@ def check_tarball(
             )
             return
         with tempfile.TemporaryDirectory(prefix="alertdb-verify-") as folder:
-            check = _Check(source, survey, connection, entry, open_store(config.thumbnails))
+            check = _Check(source, survey, connection, entry, open_store(config.thumbnails, secrets=config.secrets))
             yield from check.run(Path(folder), progress)
 
 

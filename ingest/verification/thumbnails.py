@@ -9,7 +9,6 @@ import polars as pl
 from alertdb.errors import NoThumbnailStore
 from alertdb.thumbnails import open_store
 from ingest.stored import listed, read_frame
-from ingest.tarballs import stem_of
 from ingest.verification.differences import NOTHING, Difference
 
 if TYPE_CHECKING:
@@ -32,22 +31,22 @@ def check_thumbnails(
 ) -> Iterator[Difference]:
     """Yield what is damaged, missing, in the wrong rights class, or stored without an alert."""
     try:
-        store = open_store(config.thumbnails)
+        store = open_store(config.thumbnails, secrets=config.secrets)
     except NoThumbnailStore:
         if not any(entry["thumbnails"] for entry in entries.values()):
             return
         raise
     for line in store.verify():
         yield Difference("thumbnails", "", "", line, "sound documents")
-    known = {stem_of(entry["name"]): entry for entry in entries.values()}
+    known = {entry["name"]: entry for entry in entries.values()}
     sealed: dict[str, list[str]] = {}
     for tarball in store.tarballs():
         sealed.setdefault(tarball.tarball, []).append(tarball.rights)
         if tarball.tarball not in known:
             found = f"{tarball.documents} documents ({tarball.rights})"
             yield Difference("thumbnails", f"of {tarball.tarball}", "", found, "none, since the ledger lacks it,")
-    for stem, entry in known.items():
-        yield from _check_documents(connection, store, survey, entry, (stem, sealed.get(stem, [])))
+    for name, entry in known.items():
+        yield from _check_documents(connection, store, survey, entry, sealed.get(name, []))
 
 
 def _check_documents(
@@ -55,12 +54,12 @@ def _check_documents(
     store: ThumbnailStore,
     survey: Survey,
     entry: Mapping[str, Any],
-    sealed: tuple[str, list[str]],
+    classes: list[str],
 ) -> Iterator[Difference]:
     """Compare the documents of one tarball with its alerts, those that another tarball owns included."""
-    stem, classes = sealed
+    name = entry["name"]
     parts = [
-        pl.DataFrame({"candid": store.candids(stem, rights), "rights": rights}, schema=STORED) for rights in classes
+        pl.DataFrame({"candid": store.candids(name, rights), "rights": rights}, schema=STORED) for rights in classes
     ]
     documents = pl.concat([pl.DataFrame(schema=STORED), *parts]).sort("candid")
     for start in range(0, documents.height, CANDIDS_PER_QUERY):

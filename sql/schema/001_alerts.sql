@@ -113,7 +113,9 @@ CREATE TABLE alerts (
     hpx29           BIGINT NOT NULL      COMMENT 'HEALPix pixel of (ra, dec), nested scheme, order 29: for searches by position. Never NULL.',
     tarball         BIGINT NOT NULL      COMMENT 'Tarball that owns the alert: tarballs.id. Never NULL.',
     PRIMARY KEY (candid),
-    KEY lightcurve (objectId, jd, fid, magpsf, sigmapsf, isdiffpos, diffmaglim, rb, programid),
+    -- Light curves, and all that the summary needs: the rows of one object lie wherever their nights do.
+    KEY lightcurve (objectId, jd, fid, magpsf, sigmapsf, isdiffpos, diffmaglim, rb, programid,
+                    ra, `dec`, nid, drb, ndethist, sgscore1, distpsnr1, ssdistnr, ssnamenr),
     KEY position (hpx29, programid),
     KEY epoch (jd, programid)
 ) ENGINE=InnoDB CHARACTER SET utf8mb4 COLLATE utf8mb4_nopad_bin

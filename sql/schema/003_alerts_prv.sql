@@ -60,7 +60,6 @@ CREATE TABLE alerts_prv (
     packet_candid BIGINT NOT NULL      COMMENT 'Alert whose packet brought this row: of several packets the one with the largest candid. Never NULL.',
     row_hash      BIGINT UNSIGNED NOT NULL DEFAULT 0 INVISIBLE COMMENT 'Checksum of the other columns as they were loaded, with which alertdb verify finds changed rows. SELECT * leaves it out. Never NULL.',
     PRIMARY KEY (objectId, candid),
-    KEY candid (candid, programid),
-    KEY lightcurve (objectId, jd, fid, magpsf, sigmapsf, isdiffpos, diffmaglim, rb, programid)
+    KEY candid (candid, programid)
 ) ENGINE=InnoDB CHARACTER SET utf8mb4 COLLATE utf8mb4_nopad_bin
     COMMENT='Detections known only from the history of other alerts';

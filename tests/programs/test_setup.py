@@ -68,7 +68,7 @@ def test_scripts_parse(script: str) -> None:
 def test_a_second_run_installs_nothing() -> None:
     if Path(sys.prefix) != ROOT / ".venv":
         pytest.skip("these tests do not run from the .venv that setup.sh makes")
-    done = subprocess.run([ROOT / "setup.sh"], capture_output=True, text=True, check=False, cwd="/")
+    done = subprocess.run([ROOT / "setup.sh", "--hub"], capture_output=True, text=True, check=False, cwd="/")
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
 
 
@@ -112,3 +112,9 @@ def test_a_broken_python_does_not_hide_the_one_of_the_system(bare: Path) -> None
         pytest.skip("the system's Python has no headers here: /usr/include/python3.*/Python.h")
     _program(bare, "python3", "exit 1")
     assert "python3-dev" not in _set_up(bare).stderr
+
+
+def test_an_unknown_option_is_named_and_nothing_is_done() -> None:
+    done = subprocess.run([ROOT / "setup.sh", "--hubs"], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == "setup: no option --hubs; there are --hub and --browser\n"

@@ -1,4 +1,4 @@
-"""How the compiled parts of the decoder are compiled: once, with signatures written out, and then from a cache.
+"""How compiled functions are compiled: once, with signatures written out, and then from a cache.
 
 numba keeps what it compiled beside the source file or, where that cannot be written to, in the user's cache folder;
 `NUMBA_CACHE_DIR` names another. It notices a change of the file that a function stands in, but not one of a file
@@ -33,8 +33,9 @@ INDEX_TYPE = types.Array(types.int64, 1, "C", readonly=True)
 # Functions compiled so cannot make arrays.
 OPTIONS: dict[str, Any] = {"_nrt": False}
 
-SOURCES = ("limits.py", "compiling.py", "memory.py", "reading.py", "kernel.py")
-DIGEST = hashlib.sha256(b"".join(Path(__file__).with_name(name).read_bytes() for name in SOURCES)).hexdigest()[:16]
+# This file, and those with functions that others call into.
+SOURCES = ("compiling.py", *(f"decoding/{name}.py" for name in ("limits", "memory", "reading", "kernel")))
+DIGEST = hashlib.sha256(b"".join((Path(__file__).parent / name).read_bytes() for name in SOURCES)).hexdigest()[:16]
 
 
 def compiled(signature: Any) -> Callable[[Function], Function]:

@@ -1,0 +1,1 @@
+"""The hub: JupyterHub for the members of a GitHub organisation, with the archive at hand in every notebook."""

@@ -1,0 +1,271 @@
+"""How the rate of loading holds up as the archive grows.
+
+    python benchmarks/scale.py [--alerts N] [--quick] [--json FILE] [--data FOLDER]
+
+Tarballs of 10,000 simulated alerts are loaded into an empty archive, and into the same archive once it holds N alerts
+(5 million) with their limits and history rows. Those rows are made without packets: the rows of a simulated night,
+again and again under other names and times. The objects of the loaded tarballs are among them, so that their
+histories and summaries stand among old rows. The buffer pool is an eighth of the data, and reading passes by the
+system's page cache (innodb_flush_method = O_DIRECT).
+
+Then the summary of all objects is rebuilt, which gives the time for an archive of 10 million alerts.
+"""
+
+from __future__ import annotations
+
+import sys
+
+del sys.path[0]  # this folder, whose ingest.py would stand before the package `ingest`
+
+import argparse
+import importlib
+import json
+import os
+import statistics
+import tempfile
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import polars as pl
+
+from alertdb.config import Config
+from alertdb.database import Account, connect
+from alertdb.schema import ensure_schema
+from alertdb.server import PrivateServer
+from ingest.contents import Findings, read_rows, shared_rows
+from ingest.decoding import open_decoder
+from ingest.load import load_csv
+from ingest.pipeline import load_tarball
+from ingest.simulation.nights import simulate_nights
+from ingest.spool import write_csv
+from ingest.stage import HASH
+from ingest.summary import rebuild_all
+from ingest.surveys.ztf import Ztf
+from ingest.tarballs import find_sources, open_packets
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+ALERTS, QUICK_ALERTS = 5_000_000, 200_000
+PROBE_ALERTS, QUICK_PROBE_ALERTS = 10_000, 2_000
+PROBES = 3  # tarballs that are timed, in the empty archive and in the full one
+COPIES = 3  # times that each made object was seen
+FILL_POOL = 6 << 30  # bytes, while rows are made: that part is not measured
+LETTERS = np.array(list("abcdefghijklmnopqrstuvwxyz"))
+FIRST_CANDID = 2600 * 10**15
+NAMES = 7 * 26**7  # ZTF17aaaaaaa to ZTF23zzzzzzz
+SURVEY = Ztf()
+
+
+def main() -> None:
+    """Measure and print."""
+    options = parse_arguments()
+    alerts = QUICK_ALERTS if options.quick else options.alerts
+    with tempfile.TemporaryDirectory(dir=options.data) as folder:
+        figures = Scale(Path(folder), alerts, QUICK_PROBE_ALERTS if options.quick else PROBE_ALERTS).run()
+    figures |= {"quick": options.quick, "cores": os.cpu_count() or 0}
+    for name, value in figures.items():
+        print(f"{name:32} {value:14.3f}" if isinstance(value, float) else f"{name:32} {value!s:>14}")
+    if options.quick:
+        print("a quick run: figures of a small archive, not those of millions of alerts")
+    if options.json:
+        options.json.write_text(json.dumps(figures, indent=2) + "\n")
+
+
+def parse_arguments() -> argparse.Namespace:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--alerts", type=int, default=ALERTS, help="how many alerts the archive grows to")
+    parser.add_argument("--quick", action="store_true", help="about a minute, at a smaller size")
+    parser.add_argument("--json", type=Path, help="write the figures there")
+    parser.add_argument("--data", type=Path, help="folder for the archive (25 GB; a fast local disk)")
+    return parser.parse_args()
+
+
+class Scale:
+    """An archive that grows, and tarballs to be loaded into it."""
+
+    def __init__(self, folder: Path, alerts: int, probe_alerts: int) -> None:
+        self.folder = folder
+        self.alerts = alerts
+        self.probe_alerts = probe_alerts
+        nights = [20240110 + number for number in range(2 * PROBES + 1)]
+        self.probes = simulate_nights(nights, probe_alerts, folder / "nights", seed=3)
+        self.merging = watch_merging()
+
+    def run(self) -> dict[str, Any]:
+        """Measure everything; one figure per key."""
+        before = self.with_server(FILL_POOL, lambda config: self.load(config, self.probes[:PROBES]))
+        rows = self.with_server(FILL_POOL, self.fill)
+        size = sum(path.stat().st_size for path in (self.folder / "home").rglob("*.ibd"))
+        pool = size // 8
+        after = self.with_server(pool, lambda config: self.load(config, self.probes[PROBES:], warm=1))
+        rebuild = self.with_server(pool, rebuild_seconds)
+        return {
+            "alerts": self.alerts,
+            "data_gb": size / 1e9,
+            "pool_gb": pool / 1e9,
+            **{f"{name}_per_alert": count / self.alerts for name, count in rows.items()},
+            "rate_at_none_per_s": before["rate"],
+            "rate_at_full_per_s": after["rate"],
+            "growth_ratio": after["rate"] / before["rate"],
+            "shared_rows_at_none_per_s": before["shared"],
+            "shared_rows_at_full_per_s": after["shared"],
+            "shared_growth_ratio": after["shared"] / before["shared"],
+            "summary_share_at_full": after["summary_share"],
+            "rebuild_s_per_million": rebuild / self.alerts * 1e6,
+            "rebuild_10_million_s": rebuild / self.alerts * 1e7,
+        }
+
+    def with_server(self, pool: int, action: Any) -> Any:
+        """Run `action` on a server with a buffer pool of that many bytes, cold."""
+        settings = (f"innodb_buffer_pool_size={max(pool, 64 << 20)}", "innodb_flush_method=O_DIRECT")
+        config = Config(home=self.folder / "home", server_options=settings)
+        server = PrivateServer(config.home, config.server_options)
+        server.ensure_started()
+        try:
+            ensure_schema(config)
+            return action(config)
+        finally:
+            server.ensure_stopped()
+
+    def load(self, config: Config, tarballs: list[Path], warm: int = 0) -> dict[str, float]:
+        """Load tarballs one after the other; the first `warm` of them are not counted."""
+        rates, merged, summaries = [], [], []
+        for path in tarballs:
+            (source,) = find_sources([path])
+            self.merging.clear()
+            began = time.perf_counter()
+            outcome = load_tarball(source, config, SURVEY)
+            seconds = time.perf_counter() - began
+            rates.append(outcome.alerts / seconds)
+            merged.append(count_rows(config, outcome.name) / self.merging["merge_stage"])
+            summaries.append(self.merging["update_summary"] / seconds)
+        counted = slice(warm, None)
+        return {
+            "rate": statistics.median(rates[counted]),
+            "shared": statistics.median(merged[counted]),
+            "summary_share": statistics.median(summaries[counted]),
+        }
+
+    def fill(self, config: Config) -> dict[str, int]:
+        """Make the rows of `alerts` alerts; return how many rows each table got."""
+        templates = read_templates(self.probes[0], self.folder)
+        objects = templates["alerts"]["objectId"].n_unique()
+        blocks = max(1, round(self.alerts / (COPIES * templates["alerts"].height)))
+        names = make_names(blocks * objects, self.known_objects())
+        counts = dict.fromkeys(templates, 0)
+        with connect(config, Account.LOADER, SURVEY.name) as connection:
+            connection.exec_driver_sql("SET SESSION unique_checks = 0")
+            for block in range(blocks):
+                own = names[block * objects : (block + 1) * objects]
+                for name, frame in templates.items():
+                    made = make_rows(frame, own, block, np.random.default_rng(block))
+                    counts[name] += load_frame(connection, name, made, self.folder)
+                connection.commit()
+                if block % 10 == 0:
+                    print(f"made {counts['alerts']:,} alerts", flush=True)
+        self.alerts = counts["alerts"]
+        return counts
+
+    def known_objects(self) -> list[str]:
+        """Return the objects of the tarballs that will be loaded."""
+        names: set[str] = set()
+        for path in self.probes[PROBES:]:
+            names |= set(read_templates(path, self.folder)["alerts"]["objectId"])
+        return sorted(names)
+
+
+def watch_merging() -> dict[str, float]:
+    """Have the merging of shared tables and of the summary note their seconds in the dictionary returned."""
+    transaction: Any = importlib.import_module("ingest.transaction")
+    seconds: dict[str, float] = {}
+
+    def timed(name: str, call: Any) -> Any:
+        def run(*arguments: Any) -> Any:
+            began = time.perf_counter()
+            try:
+                return call(*arguments)
+            finally:
+                seconds[name] = seconds.get(name, 0.0) + time.perf_counter() - began
+
+        return run
+
+    for name in ("merge_stage", "update_summary"):
+        setattr(transaction, name, timed(name, getattr(transaction, name)))
+    return seconds
+
+
+def count_rows(config: Config, tarball: str) -> int:
+    """Return how many rows a tarball brought for the shared tables."""
+    with connect(config, Account.LOADER, SURVEY.name) as connection:
+        query = f"SELECT limits + history + forced FROM tarballs WHERE name = '{tarball}'"
+        return int(connection.exec_driver_sql(query).scalar_one())
+
+
+def read_templates(tarball: Path, folder: Path) -> dict[str, pl.DataFrame]:
+    """Return the rows of a tarball by table, sorted by objectId, each key once."""
+    (source,) = find_sources([tarball])
+    shared = shared_rows(source, SURVEY, folder)
+    alerts = []
+    with open_packets(source) as reader:
+        for _, rows in read_rows(reader, open_decoder(SURVEY.wanted), SURVEY, Findings()):
+            alerts.append(rows.alerts.drop("packet"))
+            for name, frame in rows.shared.items():
+                shared[name].add(frame)
+    frames = {"alerts": pl.concat(alerts).sort("objectId")}
+    return frames | {name: pl.concat(list(rows.merged())) for name, rows in shared.items() if name != "alerts_forced"}
+
+
+def make_names(count: int, known: list[str]) -> list[str]:
+    """Return that many names in order, spread over all that ZTF may give; `known` ones stand at their places."""
+    numbers = (np.arange(count) * (NAMES / count)).astype(np.int64)
+    letters = [LETTERS[numbers // 26**power % 26] for power in range(6, -1, -1)]
+    tails = ["".join(row) for row in np.stack(letters, axis=1)]
+    names = [f"ZTF{17 + year}{tail}" for year, tail in zip(numbers // 26**7, tails, strict=True)]
+    for name in known[: count // 2]:
+        value = 0
+        for letter in name[5:12]:
+            value = value * 26 + ord(letter) - ord("a")
+        place = round(((int(name[3:5]) - 17) * 26**7 + value) / (NAMES / count))
+        names[min(max(place, 0), count - 1)] = name
+    return sorted(set(names) | {f"ZTF23zzzzzzz{extra}" for extra in range(count - len(set(names)))})
+
+
+def make_rows(template: pl.DataFrame, names: list[str], block: int, dice: np.random.Generator) -> pl.DataFrame:
+    """Return the rows of a night under other names, `COPIES` times, each copy at a time of its own."""
+    rename = dict(zip(template["objectId"].unique(maintain_order=True).sort(), names, strict=False))
+    copies = []
+    for copy in range(COPIES):
+        night = int(dice.integers(1, 2000))  # all before those of the tarballs
+        number = block * COPIES + copy
+        shift = night * 10**15 + number * 10**9
+        candids = {name: pl.col(name) - shift for name in ("candid", "packet_candid") if name in template.columns}
+        if "packet_candid" not in candids:  # alerts: no two may have the same
+            candids["candid"] = FIRST_CANDID - shift + pl.col("candid").rank("ordinal").cast(pl.Int64)
+        copies.append(template.with_columns(pl.col("objectId").replace(rename), pl.col("jd") - night, **candids))
+    return pl.concat(copies)
+
+
+def load_frame(connection: Connection, table: str, frame: pl.DataFrame, folder: Path) -> int:
+    """Load made rows straight into their table."""
+    keys = {"alerts": ("candid",)} | {shared.name: shared.key for shared in SURVEY.shared}
+    frame = frame.unique(keys[table]).sort(keys[table])
+    path = folder / f"{table}.csv"
+    write_csv(frame, path)
+    constant = "SET tarball = 0" if table == "alerts" else f"SET {HASH} = 0"
+    load_csv(connection, table, frame.columns, path, frame.height, constant)
+    return frame.height
+
+
+def rebuild_seconds(config: Config) -> float:
+    """Rebuild the summary; return how long it took."""
+    began = time.perf_counter()
+    rebuild_all(config, SURVEY.name, lambda _: None)
+    return time.perf_counter() - began
+
+
+if __name__ == "__main__":
+    main()

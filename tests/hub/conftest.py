@@ -1,0 +1,122 @@
+"""A hub for the tests of a file, over an archive of simulated alerts, and a GitHub that does as it is told."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import shutil
+from typing import TYPE_CHECKING
+
+import pytest
+from conftest import required
+from example_notebook import write_example
+from github import GitHub, serve_github
+from hub import (
+    ADMIN,
+    GROUP,
+    INVITED,
+    LEAVER,
+    MEMBER,
+    OUTSIDER,
+    SECONDS,
+    TEAM,
+    TEAMMATE,
+    RunningHub,
+    Visitor,
+    hub_settings,
+)
+from loaded import load_tarballs
+
+from ingest.simulation.nights import simulate_nights
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from playwright.sync_api import Browser, Page
+
+    from alertdb.config import Config
+
+
+@pytest.fixture(scope="session")
+def filled(server_config: Config, tmp_path_factory: pytest.TempPathFactory) -> Config:
+    """An archive with two simulated nights."""
+    folder = tmp_path_factory.mktemp("hub_archive")
+    tarballs = simulate_nights([20240110, 20240111], 300, folder, seed=5)
+    return load_tarballs(server_config, folder / "thumbnails", list(tarballs))
+
+
+@pytest.fixture(scope="session")
+def github() -> Iterator[GitHub]:
+    """GitHub, with a group, a team of another group, and people."""
+    people = {MEMBER: "ada", LEAVER: "lee", TEAMMATE: "tom", OUTSIDER: "otto", INVITED: "ines", ADMIN: "adam"}
+    organizations = {
+        GROUP: {MEMBER: "active", LEAVER: "active", ADMIN: "active", INVITED: "pending"},
+        "other-group": {TEAMMATE: "active", OUTSIDER: "active"},
+        TEAM: {TEAMMATE: "active"},
+    }
+    with serve_github(GitHub(people, organizations)) as github:
+        yield github
+
+
+@pytest.fixture(scope="session")
+def examples(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with an example notebook."""
+    folder = tmp_path_factory.mktemp("examples")
+    write_example(folder)
+    return folder
+
+
+@pytest.fixture(scope="module")  # while it is there, other tests could run no event loop
+def browser() -> Iterator[Browser]:
+    """Debian's Chromium, without a window."""
+    program = shutil.which("chromium")
+    driver = importlib.util.find_spec("playwright")
+    if program is None or driver is None:
+        found = f"chromium is {program or 'missing'}, playwright is {'there' if driver else 'missing'}"
+        message = f"no browser: {found}; ./setup.sh --browser installs both"
+        if required("browser"):
+            pytest.fail(message)
+        pytest.skip(message)
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        # As root, Chromium's own sandbox does not start; the pages here are ours.
+        options = ["--no-sandbox"] if os.geteuid() == 0 else []
+        browser = playwright.chromium.launch(executable_path=program, args=[*options, "--disable-dev-shm-usage"])
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def page(browser: Browser) -> Iterator[Page]:
+    """An empty page of a browser without cookies."""
+    context = browser.new_context(viewport={"width": 1200, "height": 800})
+    context.set_default_timeout(SECONDS * 1000)
+    yield context.new_page()
+    context.close()
+
+
+@pytest.fixture(scope="module")
+def hub(
+    filled: Config, github: GitHub, examples: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[RunningHub]:
+    """A hub that asks after its members every two seconds."""
+    state = tmp_path_factory.mktemp("hub")
+    settings = hub_settings(
+        state, github, ORGANIZATIONS=f"{GROUP},{TEAM}", ADMINS=str(ADMIN), CHECK_SECONDS="2", NOTEBOOKS=str(examples)
+    )
+    settings |= {"ALERTDB_HOME": str(filled.home), "ALERTDB_THUMBNAILS_URL": filled.thumbnails}
+    hub = RunningHub(state, settings)
+    try:
+        hub.start()
+        yield hub
+    finally:
+        hub.stop()
+        hub.kill_servers()
+
+
+@pytest.fixture
+def visitor(hub: RunningHub, github: GitHub) -> Callable[[str], Visitor]:
+    """Somebody with a login at GitHub."""
+    return lambda login: Visitor(hub.url, login, github.url)
