@@ -101,10 +101,10 @@ def page(browser: Browser) -> Iterator[Page]:
 def hub(
     filled: Config, github: GitHub, examples: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[RunningHub]:
-    """A hub that asks after its members every two seconds."""
+    """A hub that asks after its members every second."""
     state = tmp_path_factory.mktemp("hub")
     settings = hub_settings(
-        state, github, ORGANIZATIONS=f"{GROUP},{TEAM}", ADMINS=str(ADMIN), CHECK_SECONDS="2", NOTEBOOKS=str(examples)
+        state, github, ORGANIZATIONS=f"{GROUP},{TEAM}", ADMINS=str(ADMIN), CHECK_SECONDS="1", NOTEBOOKS=str(examples)
     )
     settings |= {"ALERTDB_HOME": str(filled.home), "ALERTDB_THUMBNAILS_URL": filled.thumbnails}
     hub = RunningHub(state, settings)
