@@ -28,5 +28,10 @@ def __getattr__(name: str) -> Any:
     raise AttributeError(f"module 'alertdb' has no attribute '{name}'")
 
 
+def load_ipython_extension(shell: Any) -> None:
+    """Have a notebook know `%%sql`: ``%load_ext alertdb`` calls it."""
+    import_module("alertdb.magic").load_ipython_extension(shell)
+
+
 def __dir__() -> list[str]:
     return sorted({*globals(), *__all__})

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import operator
 from dataclasses import replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Self, SupportsIndex
-from urllib.parse import unquote
 
 import pyarrow as pa
 from sqlalchemy import make_url
@@ -23,20 +23,19 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
+    from alertdb.answers import Query
     from alertdb.config import Config
     from alertdb.epochs import LightCurve
     from alertdb.gallery import Gallery
     from alertdb.qa import Quality
     from alertdb.skyobject import SkyObject
+    from alertdb.tables import Tables
     from alertdb.thumbnail import Thumbnail
 
 __all__ = ["Archive", "connect"]
 
 SURVEY = "ztf"
 OBJECTS_PER_QUERY = 1000
-SPAN = """
-    SELECT COUNT(*) AS tarballs, SUM(alerts) AS alerts, MIN(jd_first) AS jd_first, MAX(jd_last) AS jd_last
-    FROM tarballs"""
 
 
 def connect(url: str | None = None) -> Archive:
@@ -75,7 +74,7 @@ class Archive(SkyQuestions):
         self.reader = Reader(config, database)
 
     def sql(self, query: str, **parameters: Any) -> pd.DataFrame:
-        """Run one reading statement.
+        """Run one reading statement and return its rows as a DataFrame; `query` gives other forms.
 
         Parameters
         ----------
@@ -90,13 +89,64 @@ class Archive(SkyQuestions):
             Columns in the types of the database: 64-bit ids are int64, or Int64 where they hold NULLs; FLOAT is
             float32. In ``SELECT`` the column dec is written in backticks, since DEC is a word of SQL.
 
+        Raises
+        ------
+        NotReading
+            If the statement would change something.
+        ParameterMissing, UnknownColumn, UnknownTable, SyntaxMistake, QueryRefused
+            If the server cannot run it.
+        QueryStopped
+            If it took longer than the server allows.
+
         Examples
         --------
-        >>> archive.sql("SELECT objectId, nobs FROM summary WHERE nobs >= :n", n=10)  # doctest: +SKIP
+        >>> archive.sql("SELECT objectId, nobs FROM summary WHERE nobs >= :n", n=30)
+               objectId  nobs
+        0  ZTF21abiuvdk    34
         """
-        from alertdb.frames import to_frame
+        return self.query(query, **parameters).pandas()
 
-        return to_frame(self.reader.query(query, parameters))
+    def query(self, query: str, **parameters: Any) -> Query:
+        """Prepare one reading statement, to be asked in the form that is wanted.
+
+        Parameters
+        ----------
+        query, **parameters
+            As for `sql`.
+
+        Returns
+        -------
+        Query
+            ``.pandas()``, ``.arrow()``, ``.table()`` (astropy, with units) and ``.polars()`` give all rows,
+            ``.batches()`` gives them in parts.
+
+        Examples
+        --------
+        >>> first = "SELECT jd, magpsf, fid FROM alerts WHERE objectId = :name ORDER BY jd LIMIT 2"
+        >>> print(archive.query(first, name="ZTF21abiuvdk").table())
+               jd         magpsf  fid
+               d           mag
+        --------------- --------- ---
+        2459396.9046875  15.66227   2
+        2459396.9482176 15.768034   1
+        >>> for frame in archive.query("SELECT candid, magpsf FROM alerts").batches(): ...  # doctest: +SKIP
+        """
+        from alertdb.answers import Query
+
+        return Query(self.reader, query, parameters)
+
+    @cached_property
+    def tables(self) -> Tables:
+        """The tables and their columns, to be searched and completed; see `alertdb.tables.Tables`.
+
+        Examples
+        --------
+        >>> archive.tables.alerts.magpsf  # doctest: +ELLIPSIS
+        alerts.magpsf float [mag]: Magnitude of the difference by PSF fit...
+        """
+        from alertdb.tables import Tables
+
+        return Tables(self.reader)
 
     def lightcurve(
         self,
@@ -135,10 +185,10 @@ class Archive(SkyQuestions):
             If the archive has no alert of one of them.
         """
         from alertdb.epochs import LightCurve, with_reference
-        from alertdb.frames import to_frame
+        from alertdb.frames import to_columns
 
-        frame = to_frame(self.lightcurve_table(objects, limits=limits, history=history, forced=forced))
-        return LightCurve(with_reference(self.reader, frame) if reference else frame)
+        curves = LightCurve(to_columns(self.lightcurve_table(objects, limits=limits, history=history, forced=forced)))
+        return LightCurve(with_reference(self.reader, curves)) if reference else curves
 
     def lightcurve_table(
         self, objects: str | Iterable[str], *, limits: bool = True, history: bool = True, forced: bool = False
@@ -237,12 +287,12 @@ class Archive(SkyQuestions):
         self.close()
 
     def __repr__(self) -> str:
-        where = self.config.database_url or str(self.config.home)
+        from alertdb.description import describe
+
         try:
-            facts = self.reader.query(SPAN).to_pylist()[0]
+            return describe(self.reader)
         except AlertdbError as error:
             return f"<Archive {self.reader.database} ({error})>"
-        return f"<Archive {self.reader.database} in {_shown(where)}: {_span(facts)}>"
 
 
 def _database(url: str | None) -> str | None:
@@ -251,24 +301,3 @@ def _database(url: str | None) -> str | None:
         return make_url(url).database if url else None
     except ArgumentError:
         return None
-
-
-def _shown(where: str) -> str:
-    """Return a URL without its password, or a path as it is."""
-    try:
-        return unquote(make_url(where).render_as_string(hide_password=True))  # a socket's path as it is
-    except ArgumentError:
-        return where
-
-
-def _span(facts: dict[str, Any]) -> str:
-    if not facts["alerts"]:
-        return "no alerts yet"
-    days = [_day(facts[name]) for name in ("jd_first", "jd_last")]
-    return f"{facts['alerts']:,} alerts of {facts['tarballs']:,} tarballs, {days[0]} to {days[1]} (UTC)"
-
-
-def _day(jd: float) -> str:
-    from datetime import UTC, datetime, timedelta
-
-    return f"{datetime(1970, 1, 1, tzinfo=UTC) + timedelta(days=jd - 2440587.5):%Y-%m-%d}"

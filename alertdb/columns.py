@@ -26,8 +26,19 @@ from pyarrow.compute import max as max_of
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-__all__ = ["DECIMAL", "UNSIGNED", "Column", "declared_column", "declared_columns", "distinct", "to_batch", "to_table"]
+__all__ = [
+    "DECIMAL",
+    "ORIGIN",
+    "UNSIGNED",
+    "Column",
+    "declared_column",
+    "declared_columns",
+    "distinct",
+    "to_batch",
+    "to_table",
+]
 
+ORIGIN = (b"table", b"column")  # in the metadata of a field
 INT32 = (1, 2, 3, 9, 13)  # field types of the protocol: TINY, SHORT, LONG, INT24, YEAR
 INT64 = 8
 DECIMAL = (0, 246)
@@ -48,11 +59,30 @@ DIGITS_128 = 38  # of decimal128, which takes longer texts without a word and ma
 
 @dataclass(frozen=True)
 class Column:
-    """A column of a result: its name, its Arrow type (None for integers of unknown size), and whether DECIMAL."""
+    """A column of a result.
+
+    Attributes
+    ----------
+    name
+        Its name in the result.
+    type
+        Its Arrow type, or None for integers of unknown size.
+    is_decimal
+        Whether it is a DECIMAL.
+    origin
+        Table and column that it shows, empty where it is computed.
+    """
 
     name: str
     type: pa.DataType | None
     is_decimal: bool
+    origin: tuple[str, str] = ("", "")
+
+    def field(self, kind: pa.DataType) -> pa.Field[Any]:
+        """Return it as Arrow describes columns; where it is from stands in the metadata."""
+        if not self.origin[1]:
+            return pa.field(self.name, kind)
+        return pa.field(self.name, kind, metadata=dict(zip(ORIGIN, self.origin, strict=True)))
 
     def from_values(self, values: Sequence[Any]) -> pa.Array[Any]:
         """Return values as Python has them as an array."""
@@ -75,25 +105,31 @@ class Column:
 def declared_columns(metadata: Mapping[str, Sequence[Any]]) -> list[Column]:
     """Return the columns as a cursor's metadata declares them; a repeated name gets a number (`candid_2`)."""
     names = distinct(metadata["field"])
-    facts = zip(*(metadata[name] for name in ("type", "flags", "decimals", "charset")), strict=True)
+    origins = ([name or other for name, other in zip(metadata["org_table"], metadata["table"], strict=True)],)
+    others = (metadata[name] for name in ("org_field", "type", "flags", "decimals", "charset"))
+    facts = zip(*origins, *others, strict=True)
     return [declared_column(name, *fact) for name, fact in zip(names, facts, strict=True)]
 
 
-def declared_column(name: str, code: int, flags: int, decimals: int, charset: int) -> Column:
+def declared_column(
+    name: str, org_table: str, org_field: str, code: int, flags: int, decimals: int, charset: int
+) -> Column:
     """Return a column as the server declares it."""
-    return Column(name, _arrow_type(code, flags, decimals, charset), code in DECIMAL)
+    return Column(name, _arrow_type(code, flags, decimals, charset), code in DECIMAL, (org_table, org_field))
 
 
 def to_table(columns: Sequence[Column], batches: Sequence[Sequence[pa.Array[Any]]]) -> pa.Table:
     """Build a table from batches, each with an array per column."""
     chunks = zip(*batches, strict=True) if batches else [()] * len(columns)
     arrays = [_joined(chunk, column.type) for chunk, column in zip(chunks, columns, strict=True)]
-    return pa.Table.from_arrays(arrays, names=[column.name for column in columns])
+    fields = [column.field(array.type) for column, array in zip(columns, arrays, strict=True)]
+    return pa.Table.from_arrays(arrays, schema=pa.schema(fields))
 
 
 def to_batch(columns: Sequence[Column], arrays: Sequence[pa.Array[Any]]) -> pa.RecordBatch:
     """Build one batch from an array per column."""
-    return pa.RecordBatch.from_arrays(list(arrays), names=[column.name for column in columns])
+    fields = [column.field(array.type) for column, array in zip(columns, arrays, strict=True)]
+    return pa.RecordBatch.from_arrays(list(arrays), schema=pa.schema(fields))
 
 
 def distinct(names: Sequence[str]) -> list[str]:

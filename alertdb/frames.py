@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-__all__ = ["to_frame"]
+__all__ = ["to_columns", "to_frame"]
 
 NULLABLE: dict[pa.DataType, Any] = {
     pa.int32(): pd.Int32Dtype(),
@@ -20,7 +20,12 @@ TEXT: Any = pd.StringDtype("pyarrow", na_value=np.nan)  # what pandas calls str
 
 def to_frame(table: pa.Table) -> pd.DataFrame:
     """Return a data frame: integers as int32 or int64, where they hold NULLs as Int32 or Int64; floats with NaN."""
-    return pd.DataFrame({name: _values(table.column(name)) for name in table.column_names})
+    return pd.DataFrame(to_columns(table))
+
+
+def to_columns(table: pa.Table) -> dict[str, Any]:
+    """Return what a data frame is made of, by the name of the column; see `to_frame`."""
+    return {name: _values(table.column(name)) for name in table.column_names}
 
 
 def _values(column: pa.ChunkedArray[Any]) -> Any:

@@ -65,9 +65,12 @@ def merge_epochs(rows: pa.Table, names: Sequence[str], kinds: Iterable[str]) -> 
     return _taken(rows, best[wanted], forced[wanted])
 
 
-def missing_objects(rows: pa.Table, names: Iterable[str]) -> list[str]:
+def missing_objects(rows: pa.Table, names: Sequence[str]) -> list[str]:
     """Return the names of which there is no alert."""
-    found = set(rows["objectId"].filter(pa.array(rows["kind"].to_numpy() == 0)).unique().to_pylist())
+    is_alert = rows["kind"].to_numpy() == KINDS.index("alert")
+    if len(names) == 1:
+        return [] if is_alert.any() else list(names)
+    found = set(rows["objectId"].filter(pa.array(is_alert)).unique().to_pylist())
     return [name for name in names if name not in found]
 
 
@@ -100,10 +103,13 @@ def _taken(rows: pa.Table, best: npt.NDArray[np.int64], forced: npt.NDArray[np.i
     """Return these rows, with the flux of the others beside them."""
     chosen: Any = pa.array(best)
     beside: Any = pa.array(forced, mask=forced < 0)
-    names = pa.array(KINDS, pa.string())
-    columns = []
-    for name in rows.column_names:
+    taken = rows.take(chosen)
+    kinds: Any = pa.array(KINDS, pa.string())
+    number = rows.column_names.index("kind")
+    taken = taken.set_column(number, "kind", kinds.take(taken["kind"].combine_chunks()))
+    if not (forced >= 0).any():
+        return taken  # these columns are NULL in all tables but one
+    for name in FLUX:
         column: Any = rows[name].combine_chunks()
-        taken = column.take(beside if name in FLUX else chosen)
-        columns.append(names.take(taken) if name == "kind" else taken)
-    return pa.Table.from_arrays(columns, names=rows.column_names)
+        taken = taken.set_column(rows.column_names.index(name), name, column.take(beside))
+    return taken

@@ -17,7 +17,7 @@ from alertdb.errors import ParameterMissing, ParameterUnusable
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["bind", "first_word", "without_texts"]
+__all__ = ["bind", "first_word", "places", "without_texts"]
 
 # What a `:name` in it does not count: texts, quoted names, comments.
 SKIPPED = r"""'(?:[^'\\]|\\.|'')*' | "(?:[^"\\]|\\.|"")*" | `[^`]*` | /\*.*?\*/ | --(?=\s)[^\n]* | \#[^\n]*"""
@@ -61,6 +61,11 @@ def bind(statement: str, parameters: Mapping[str, Any]) -> str:
     if unused := sorted(set(parameters) - used):
         raise ParameterMissing.unused(unused)
     return text
+
+
+def places(statement: str) -> list[str]:
+    """Return the names of a statement's `:name` places, each once."""
+    return list(dict.fromkeys(match["name"] for match in PLACE.finditer(statement) if match["name"]))
 
 
 def first_word(statement: str) -> str:

@@ -23,7 +23,7 @@ from alertdb.sessions import Sessions, is_lost
 from alertdb.wire.rows import ProtocolBroken
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     import pyarrow as pa
 
@@ -53,7 +53,12 @@ class Reader:
         self.database = database
         self._sessions = Sessions(config, database)
 
-    def query(self, statement: str, parameters: Mapping[str, Any] | None = None) -> pa.Table:
+    def query(
+        self,
+        statement: str,
+        parameters: Mapping[str, Any] | None = None,
+        told: Callable[[int], None] | None = None,
+    ) -> pa.Table:
         """Run one statement that reads and return its rows.
 
         Parameters
@@ -62,6 +67,8 @@ class Reader:
             SQL; values stand in it as ``:name``.
         parameters
             Their values: numbers, texts, times, or lists for ``IN``.
+        told
+            Told how many rows there are so far, now and then.
 
         Raises
         ------
@@ -75,7 +82,7 @@ class Reader:
         text = _reading(statement, parameters)
         with self._explained(statement), self._sessions.session() as session:
             columns, batches = session.run(text)
-            return to_table(columns, list(self._watched(session, batches)))
+            return to_table(columns, list(self._watched(session, batches, told)))
 
     def batches(self, statement: str, parameters: Mapping[str, Any] | None = None) -> Iterator[pa.RecordBatch]:
         """Run one statement that reads and yield its rows as they come, some ten thousand at a time.
@@ -118,11 +125,15 @@ class Reader:
                 raise explain_refusal(self.config, Account.READER, error) from error
             raise explain_mistake(error, statement, self._lookup, time.monotonic() - began) from error
 
-    def _watched(self, session: Session, batches: Iterator[Batch]) -> Iterator[Batch]:
+    def _watched(
+        self, session: Session, batches: Iterator[Batch], told: Callable[[int], None] | None = None
+    ) -> Iterator[Batch]:
         """Yield batches; say so where the server cut the result at a limit of the site's."""
         rows = 0
         for batch in batches:
             rows += len(batch[0])
+            if told is not None:
+                told(rows)
             yield batch
         if rows and rows == session.limits.rows:
             warnings.warn(ResultCut(rows), stacklevel=3)

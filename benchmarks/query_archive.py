@@ -198,9 +198,8 @@ class Maker:
         """Load rows into a table."""
         path = self.folder / f"{table}.csv"
         write_csv(frame, path)
-        with connect(self.config, Account.LOADER) as connection:
+        with connect(self.config, Account.LOADER) as connection, connection.begin():
             load_csv(connection, table, frame.columns, path, len(frame))
-            connection.commit()
         path.unlink()
 
     def fill_thumbnails(self, candids: Index) -> None:
@@ -247,8 +246,8 @@ class Objects:
 
 
 def object_sizes(dice: np.random.Generator, alerts: int) -> Index:
-    """Return how many alerts each object has: the probes 20, of the others half have one or two, and a few hundreds."""
-    sizes = np.minimum(1 + dice.pareto(1.1, alerts).astype(np.int64), 1000)
+    """Return how many alerts each object has: the probes 20, of the others most one or two, and some a hundred."""
+    sizes = np.minimum(1 + dice.pareto(1.3, alerts).astype(np.int64), 100)
     probes = min(PROBES, alerts // 100)
     sizes[:probes] = PROBE_ALERTS
     whole = int(np.searchsorted(np.cumsum(sizes), alerts))

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Batch", "Link", "can_link", "open_line"]
 
-BUFFER_BYTES = 1 << 21
+BUFFER_BYTES = 1 << 19  # larger ones keep the server waiting while they are read (benchmarks/query.py)
 ROWS = 1 << 16
 STATEMENTS_KEPT = 32
 SERVER_GONE, SERVER_LOST = 2006, 2013  # the driver's numbers for a connection that broke

@@ -34,13 +34,15 @@ _PREPARE, _EXECUTE, _CLOSE = b"\x16", b"\x17", b"\x19"
 _VAR_STRING = b"\xfd\x00"  # type of a bound text, and no flags
 _TAIL = struct.Struct("<HIBHB")  # of a column's definition: charset, length, type, flags, decimals
 _TAIL_BYTES = 12
-_TEXTS_BEFORE_NAME = 4  # catalog, database, alias of the table, table
+_TEXTS = 6  # catalog, database, alias of the table, table, alias of the column, column
 
 
 class Definition(NamedTuple):
-    """What the server declares of a column."""
+    """What the server declares of a column; `org_table` and `org_field` are empty for a computed one."""
 
     field: str
+    org_table: str
+    org_field: str
     type: int
     flags: int
     decimals: int
@@ -104,12 +106,13 @@ def end_of_rows(payload: bytes) -> bool:
 @lru_cache(4096)
 def parse_definition(payload: bytes) -> Definition:
     """Return what a column's definition says."""
-    at = 0
-    for _ in range(_TEXTS_BEFORE_NAME):
-        _, at = _text(payload, at)
-    name, _ = _text(payload, at)
+    at, texts = 0, []
+    for _ in range(_TEXTS):
+        text, at = _text(payload, at)
+        texts.append(text.decode())
+    _, _, table, org_table, name, org_name = texts
     charset, _, kind, flags, decimals = _TAIL.unpack_from(payload, len(payload) - _TAIL_BYTES)
-    return Definition(name.decode(), kind, flags, decimals, charset)
+    return Definition(name, org_table or table, org_name, kind, flags, decimals, charset)
 
 
 def server_error(payload: bytes) -> mariadb.Error:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import re
 import subprocess
 import sys
 from typing import TYPE_CHECKING, Any
@@ -19,7 +20,7 @@ import alertdb
 from alertdb.archive import Archive
 from alertdb.config import Config
 from alertdb.database import Account, connect
-from alertdb.errors import UnknownCandid, UnknownObject
+from alertdb.errors import QueryStopped, ResultCut, UnknownCandid, UnknownObject
 from alertdb.objects import summary_statement
 from alertdb.server import PrivateServer
 
@@ -251,9 +252,36 @@ def test_thumbnails_of_candids(archive: Archive, expected: Tables) -> None:
 
 
 def test_what_an_archive_says_of_itself(config: Config, archive: Archive) -> None:
-    assert repr(archive) == (
-        f"<Archive ztf in {config.home}: 139 alerts of 27 tarballs, 2018-06-01 to 2023-10-12 (UTC)>"
+    first, newest, rows, databases, server = repr(archive).splitlines()
+    assert first == f"<Archive ztf in {config.home}: 139 alerts of 27 tarballs, 2018-06-01 to 2023-10-12 (UTC)"
+    assert newest == "  newest night: 2023-10-12"
+    assert re.fullmatch(
+        r"  rows, about: alerts [\d,]+, alerts_limmag [\d,]+, alerts_prv [\d,]+, alerts_forced [\d,]+, summary \d+",
+        rows,
     )
+    assert databases == "  databases: ztf, ztf_public"
+    assert re.fullmatch(r"  server: MariaDB [\d.]+; limits: none on time, none on rows>", server)
+    with Archive(config, "ztf_public") as public:
+        assert (
+            repr(public).splitlines()[0].startswith(f"<Archive ztf_public in {config.home}: 139 alerts of 27 tarballs")
+        )
+
+
+def test_limits_of_the_account_are_told(config: Config, archive: Archive) -> None:
+    with connect(config, Account.ADMIN) as connection:
+        try:
+            connection.exec_driver_sql("SET GLOBAL max_statement_time = 0.7, GLOBAL sql_select_limit = 100")
+            assert repr(archive).endswith("limits: 0.7 s a statement, 100 rows a result>")
+            with pytest.warns(ResultCut, match="has 100 rows, as many as this server gives.*jd or candid"):
+                assert len(archive.sql("SELECT candid FROM alerts")) == 100
+            with pytest.raises(
+                QueryStopped, match=r"after (0\.[789]|\d\.\d) s: max_statement_time.*condition on a key"
+            ):
+                archive.sql("SELECT SLEEP(10) FROM alerts")
+            with pytest.raises(QueryStopped, match="None of its rows are returned.*shorter range"):
+                archive.sql("SELECT SLEEP(10) FROM alerts WHERE jd > 0")
+        finally:
+            connection.exec_driver_sql("SET GLOBAL max_statement_time = 0, GLOBAL sql_select_limit = DEFAULT")
 
 
 def test_what_an_archive_says_of_itself_when_nobody_answers(tmp_path: Path) -> None:

@@ -14,7 +14,8 @@ BINARY, UTF8 = 63, 45
 
 
 def column(code: int, *, flags: int = 0, decimals: int = 0, charset: int = BINARY) -> dict[str, list[Any]]:
-    return {"field": ["x"], "type": [code], "flags": [flags], "decimals": [decimals], "charset": [charset]}
+    origin = {"table": ["t"], "org_table": [""], "org_field": ["y"]}
+    return {**origin, "field": ["x"], "type": [code], "flags": [flags], "decimals": [decimals], "charset": [charset]}
 
 
 def table_of(columns: list[Column], batches: list[list[tuple[Any, ...]]]) -> pa.Table:
@@ -73,6 +74,7 @@ def test_decimals_become_the_nearest_double() -> None:
 def test_repeated_names_get_numbers() -> None:
     metadata: dict[str, list[Any]] = {
         "field": ["a", "a", "a_2", "a"],
+        **{name: [""] * 4 for name in ("table", "org_table", "org_field")},
         "type": [3] * 4,
         "flags": [0] * 4,
         "decimals": [0] * 4,
