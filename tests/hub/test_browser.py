@@ -5,12 +5,9 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-import pytest
 from example_notebook import TITLE, write_example
 from hub import GROUP, LEAVER, wait_for
 from pages import brightest, keep, run_all_cells, save_when_done
-
-from alertdb.hub.examples import EXAMPLES
 
 if TYPE_CHECKING:
     from github import GitHub
@@ -34,8 +31,6 @@ def goto(page: Page, url: str) -> str:
 
 
 def test_a_member_runs_an_example_of_the_start_page(page: Page, hub: RunningHub) -> None:
-    if not (EXAMPLES / "03_thumbnails.ipynb").exists():
-        pytest.skip("this checkout has no example notebooks")
     log_in(page, hub, "ada")
     example = page.get_by_role("link", name="Thumbnails", exact=True)
     example.wait_for()
