@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import secrets
 import shutil
 from typing import TYPE_CHECKING
 
@@ -93,6 +94,7 @@ def hub(filled: Config, github: GitHub, tmp_path_factory: pytest.TempPathFactory
     state = tmp_path_factory.mktemp("hub")
     settings = hub_settings(state, github, ORGANIZATIONS=f"{GROUP},{TEAM}", ADMINS=str(ADMIN), CHECK_SECONDS="1")
     settings |= {"ALERTDB_HOME": str(filled.home), "ALERTDB_THUMBNAILS_URL": filled.thumbnails}
+    settings["ALERTDB_HUB_CANARY"] = secrets.token_hex()  # stands for whatever else an operator sets
     hub = RunningHub(state, settings)
     try:
         hub.start()
