@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import closing, contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
@@ -13,8 +13,10 @@ from alertdb.database import Account, connect
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
+    import pyarrow as pa
     from sqlalchemy import Connection
 
+    from alertdb.columns import Column
     from alertdb.config import Config
     from ingest.surveys import SharedTable
 
@@ -36,8 +38,15 @@ def read_frame(connection: Connection, query: str) -> pl.DataFrame:
     """Run a query through the binary protocol, in which floats are exact, and return all its rows."""
     with closing(connection.connection.cursor(binary=True, buffered=True)) as cursor:
         cursor.execute(query)
-        table = to_table(declared_columns(cursor.metadata), list(iter(lambda: cursor.fetchmany(PAGE_ROWS), [])))
+        columns = declared_columns(cursor.metadata)
+        pages = iter(lambda: cursor.fetchmany(PAGE_ROWS), [])
+        table = to_table(columns, [_arrays(columns, page) for page in pages])
     return pl.DataFrame(pl.from_arrow(table))
+
+
+def _arrays(columns: Sequence[Column], rows: Sequence[Sequence[Any]]) -> list[pa.Array[Any]]:
+    """Return rows as an array per column."""
+    return [column.from_values(values) for column, values in zip(columns, zip(*rows, strict=True), strict=True)]
 
 
 def read_pages(connection: Connection, table: str, columns: Sequence[str], key: str) -> Iterator[pl.DataFrame]:

@@ -9,6 +9,7 @@ import os
 import sys
 from pathlib import Path
 
+from alertdb.errors import AlertdbError
 from alertdb.hub import leavers, spawners
 from alertdb.hub.authenticator import MemberAuthenticator
 from alertdb.hub.examples import list_examples
@@ -18,7 +19,11 @@ from alertdb.hub.settings import ensure_secret, read_settings
 os.umask(0o077)  # what the hub writes down is for its own account
 HERE = Path(__file__).resolve().parent
 c = get_config()  # noqa: F821 (JupyterHub runs this file with that name)
-site = read_settings(os.environ)
+try:
+    site = read_settings(os.environ)
+    proxy = proxy_command(HERE / "proxy")
+except AlertdbError as error:
+    sys.exit(f"The hub does not start: {error}")
 
 # --- Who may come in: active members, nobody else; admins are named ---
 c.JupyterHub.authenticator_class = MemberAuthenticator
@@ -66,7 +71,7 @@ if site.subdomains:
 c.JupyterHub.tornado_settings = {
     "headers": {"Content-Security-Policy": "frame-ancestors 'none'", "Referrer-Policy": "same-origin"}
 }
-c.ConfigurableHTTPProxy.command = proxy_command(HERE / "proxy")
+c.ConfigurableHTTPProxy.command = proxy
 c.ConfigurableHTTPProxy.api_url = f"http://127.0.0.1:{site.proxy_api_port}"
 c.ConfigurableHTTPProxy.auth_token = ensure_secret(site.state, "proxy_token")
 c.ConfigurableHTTPProxy.pid_file = str(site.state / "proxy.pid")

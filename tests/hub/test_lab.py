@@ -59,3 +59,17 @@ def test_without_the_token_nobody_gets_in(lab: str) -> None:
         urllib.request.urlopen(f"{lab.split('/lab')[0]}/api/contents"),
     ):
         pass
+
+
+def test_without_an_archive_one_line_says_so(tmp_path: Path) -> None:
+    program = Path(sys.prefix, "bin", "alertdb")
+    done = subprocess.run(
+        [program, "--home", tmp_path, "lab"],
+        env={"PATH": os.environ["PATH"]},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.startswith(f"Error: There is no archive in {tmp_path}. ")
+    assert list(tmp_path.iterdir()) == []

@@ -8,10 +8,11 @@ import sys
 from typing import TYPE_CHECKING
 
 import pytest
-from hub import Visitor, make_token, start_server, wait_for
+from hub import ROOT, Visitor, make_token, start_server, wait_for
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from github import GitHub
     from hub import RunningHub
@@ -26,7 +27,8 @@ def ada(visitor: Callable[[str], Visitor]) -> Visitor:
 
 def secrets_of(hub: RunningHub, github: GitHub) -> set[str]:
     names = ("crypt_key", "cookie_secret", "proxy_token")
-    return {(hub.state / name).read_text().strip() for name in names} | {github.client_secret} | set(github.tokens)
+    others = {github.client_secret, hub.settings["ALERTDB_HUB_CANARY"], *github.tokens}
+    return {(hub.state / name).read_text().strip() for name in names} | others
 
 
 def test_no_secret_reaches_users_logs_or_arguments(ada: Visitor, hub: RunningHub, github: GitHub) -> None:
@@ -78,3 +80,11 @@ def test_a_restart_of_the_hub_leaves_notebooks_running(ada: Visitor, hub: Runnin
     wait_for(lambda: "started" in ada.get(f"{server}api/status", token)[1], "the server to be reachable again")
     assert ada.api("GET", "/users/gh11")[1]["servers"][""]["ready"]
     assert before == set(hub.processes("gh11"))
+
+
+def test_a_hub_without_settings_says_in_one_line_what_is_missing(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "jupyterhub", "-f", str(ROOT / "jupyterhub" / "jupyterhub_config.py")]
+    done = subprocess.run(command, cwd=tmp_path, env={}, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert done.stderr.startswith("The hub does not start: ALERTDB_HUB_URL is not set: ")
+    assert done.stderr.count("\n") == 1
