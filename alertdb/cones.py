@@ -106,9 +106,10 @@ def _neighbourhoods(positions: Positions, order: int) -> npt.NDArray[np.int64]:
     from cdshealpix import nested
 
     centres = nested.lonlat_to_healpix(
-        Longitude(positions.ra, u.deg, copy=False), Latitude(positions.dec, u.deg, copy=False), order
-    )
-    found: npt.NDArray[np.int64] = nested.neighbours(centres, order).astype(np.int64).reshape(-1, 9)
+        Longitude(positions.ra, u.deg, copy=False), Latitude(positions.dec, u.deg, copy=False), order, num_threads=1
+    )  # for one position threads take longer to start than to work
+    around = nested.neighbours(centres, order, num_threads=1)
+    found: npt.NDArray[np.int64] = around.astype(np.int64).reshape(-1, 9)
     return found
 
 
