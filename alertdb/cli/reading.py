@@ -105,7 +105,7 @@ def lightcurve(
     quantity: Annotated[
         Quantity,
         typer.Option(
-            help="What to draw: magnitude of the difference, apparent magnitude, or flux of the difference in \N{MICRO SIGN}Jy."
+            help="What to draw: difference magnitude, apparent magnitude, or flux of the difference (microjansky)."
         ),
     ] = Quantity.DIFFERENCE,
     limits: Annotated[bool, typer.Option("--limits/--no-limits", help="With upper limits.")] = True,
