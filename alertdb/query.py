@@ -123,7 +123,8 @@ class Reader:
         except mariadb.Error as error:
             if is_lost(error):
                 raise explain_refusal(self.config, Account.READER, error) from error
-            raise explain_mistake(error, statement, self._lookup, time.monotonic() - began) from error
+            # The message says all that the driver's does: in a notebook, one traceback is enough.
+            raise explain_mistake(error, statement, self._lookup, time.monotonic() - began) from None
 
     def _watched(
         self, session: Session, batches: Iterator[Batch], told: Callable[[int], None] | None = None

@@ -80,13 +80,9 @@ class SkyQuestions:
     ) -> pa.Table:
         """Return what `cone` does as an Arrow table."""
         from alertdb.cones import COLUMNS, alerts_around
-        from alertdb.objects import object_summary
-        from alertdb.positions import is_object_name, parse_jd, parse_positions, parse_radius
+        from alertdb.positions import parse_jd, parse_positions, parse_radius
 
-        if is_object_name(position):
-            row = object_summary(self.reader, position).to_pylist()[0]
-            position = row["ra_mean"], row["dec_mean"]
-        positions = parse_positions(position)
+        positions = parse_positions(self._places(position))
         found = alerts_around(
             self.reader,
             positions,
@@ -158,3 +154,15 @@ class SkyQuestions:
             before_jd=parse_jd(before),
             objects=objects,
         )
+
+    def _places(self, position: Any) -> Any:
+        """Return a position, or a list of them, with objects' mean positions in the place of their names."""
+        from alertdb.objects import object_summary
+        from alertdb.positions import is_object_name
+
+        if isinstance(position, list):
+            return [self._places(each) for each in position]
+        if not is_object_name(position):
+            return position
+        row = object_summary(self.reader, position).to_pylist()[0]
+        return row["ra_mean"], row["dec_mean"]

@@ -24,4 +24,7 @@ def archive_environment(settings: HubSettings) -> dict[str, str]:
         reader = database_url(config, Account.READER, "ztf").set(drivername="mariadb")
         url = reader.render_as_string(hide_password=False)
     thumbnails = settings.thumbnails.as_uri() if settings.thumbnails else config.thumbnails
-    return {"ALERTDB_DATABASE_URL": url, "ALERTDB_THUMBNAILS_URL": thumbnails}
+    environment = {"ALERTDB_DATABASE_URL": url, "ALERTDB_THUMBNAILS_URL": thumbnails}
+    if settings.couchbase_readers:
+        environment["ALERTDB_COUCHBASE_ACCOUNT_PUBLIC"] = settings.couchbase_readers
+    return environment

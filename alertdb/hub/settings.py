@@ -60,6 +60,8 @@ class HubSettings:
         Folder with the example notebooks.
     database_url
         Address of the archive for notebooks, or None for the reading account of the archive in ALERTDB_HOME.
+    couchbase_readers
+        Account (``NAME:PASSWORD``) with which notebooks read thumbnails in Couchbase, or empty.
     check_seconds
         How often memberships are asked for.
     patience_seconds
@@ -91,6 +93,7 @@ class HubSettings:
     thumbnails: Path | None
     notebooks: Path
     database_url: str | None
+    couchbase_readers: str
     check_seconds: int
     patience_seconds: int
     idle_seconds: int
@@ -147,6 +150,7 @@ def read_settings(environment: Mapping[str, str]) -> HubSettings:
         thumbnails=source.folder("THUMBNAILS"),
         notebooks=source.folder("NOTEBOOKS") or EXAMPLES,
         database_url=source.text("DATABASE_URL", "") or None,
+        couchbase_readers=source.optional_secret("COUCHBASE_READERS"),
         check_seconds=source.number("CHECK_SECONDS", 120, at_most=300),
         patience_seconds=source.number("PATIENCE_HOURS", 24) * 3600,
         idle_seconds=source.number("IDLE_HOURS", 2) * 3600,
@@ -197,9 +201,13 @@ class _Source:
         return value
 
     def secret(self, name: str, meaning: str) -> str:
+        value = self.optional_secret(name)
+        return value or self.required(name, f"{meaning}, in {PREFIX}{name}_FILE the path of a file that holds it")
+
+    def optional_secret(self, name: str) -> str:
         file = self.folder(f"{name}_FILE")
         if file is None:
-            return self.required(name, f"{meaning}, in {PREFIX}{name}_FILE the path of a file that holds it")
+            return self.text(name, "")
         if not file.is_file():
             raise SettingUnusable(f"{PREFIX}{name}_FILE", str(file), "the path of a file")
         return _read_secret(file)

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from alertdb.hub.accounts import archive_environment
 from alertdb.hub.errors import SecretExposed, SettingMissing, SettingUnusable
 from alertdb.hub.settings import ensure_secret, read_settings
 from alertdb.hub.spawners import docker
@@ -109,3 +110,23 @@ def test_containers_are_bounded_and_see_the_archive_for_reading_only(tmp_path: P
     host = spawner.extra_host_config
     assert (host["cap_drop"], host["security_opt"]) == (["ALL"], ["no-new-privileges:true"])
     assert host["read_only"]
+
+
+def test_notebooks_are_told_where_the_archive_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ALERTDB_HOME", str(tmp_path))
+    monkeypatch.setenv("ALERTDB_THUMBNAILS_URL", "couchbase://db1/ztf")
+    (tmp_path / "secrets").mkdir()
+    (tmp_path / "secrets" / "reader").write_text("its-password")
+    own = archive_environment(read_settings(NEEDED))
+    assert own["ALERTDB_DATABASE_URL"].startswith("mariadb://alertdb_reader:its-password@/ztf?unix_socket=")
+    assert own["ALERTDB_THUMBNAILS_URL"] == "couchbase://db1/ztf"
+    named = {
+        "ALERTDB_HUB_DATABASE_URL": "mariadb://r:p@db.example.org/ztf_public",
+        "ALERTDB_HUB_THUMBNAILS": str(tmp_path),
+        "ALERTDB_HUB_COUCHBASE_READERS": "readers:word",
+    }
+    assert archive_environment(read_settings(NEEDED | named)) == {
+        "ALERTDB_DATABASE_URL": "mariadb://r:p@db.example.org/ztf_public",
+        "ALERTDB_THUMBNAILS_URL": tmp_path.as_uri(),
+        "ALERTDB_COUCHBASE_ACCOUNT_PUBLIC": "readers:word",
+    }
