@@ -58,7 +58,7 @@ def main() -> None:
         figures: dict[str, Any] = {}
         for measure in (frames, light_curves, cones, thumbnails, quality):
             figures |= measure(archive, quick=options.quick)
-    figures |= {"alerts": sizes[0], "quick": options.quick, "cores": os.cpu_count()}
+    figures |= {"alerts": sizes[0], "quick": options.quick, "cores": os.cpu_count(), "load": os.getloadavg()[0]}
     for name, value in figures.items():
         print(f"{name:28} {value:12.3f}" if isinstance(value, float) else f"{name:28} {value!s:>12}")
     if options.quick:
