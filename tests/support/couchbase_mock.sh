@@ -30,7 +30,10 @@ install() {
         fail "not installed: $*: $(tail -n 1 "$log")"
 }
 
-maven() { mvn --batch-mode --quiet "dependency:$1" "${@:2}" >"$log" 2>&1 || fail "not fetched: $(grep -m 1 ERROR "$log")"; }
+maven() {
+    mvn --batch-mode --quiet -Dstyle.color=never "dependency:$1" "${@:2}" >"$log" 2>&1 ||
+        fail "not fetched: $(grep -m 1 ERROR "$log")"
+}
 
 fetch() {
     local coordinates=com.couchbase.mock:CouchbaseMock:$VERSION
