@@ -177,7 +177,7 @@ def test_most_schemas_made_up_are_decoded() -> None:
         )
 
     count()
-    assert np.mean(decoded) > 0.5
+    assert np.mean(decoded) > 0.25  # what is made up depends on the modules that are imported, too
     assert sum(cells) > 200
 
 
