@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 __all__ = ["Repeats"]
 
 FIRST_SLOTS = 2**12
-FILLED = 0.6  # part of the slots that may be taken: more would make the searches long
+FILLED = 0.75  # part of the slots that may be taken: more would make the searches long
 
 WORDS_TYPE, PLACES_TYPE = types.uint64[::1], types.int32[::1]
 PACKETS_TYPE, FLAGS_TYPE = types.int64[::1], types.uint8[::1]
@@ -69,7 +69,7 @@ class Repeats:
     def _make_room(self, coming: int) -> None:
         needed = self.count + coming
         if needed > len(self._packets):
-            more = needed + needed // 2 - len(self._packets)
+            more = needed + needed // 4 - len(self._packets)
             self._packets = np.concatenate([self._packets, np.empty(more, np.int64)])
             self._grown = np.concatenate([self._grown, np.zeros(more, np.uint8)])
         slots = len(self._words)
