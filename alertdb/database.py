@@ -1,8 +1,8 @@
 """Connections to the archive's MariaDB, each with the account that its task needs and no more.
 
-Accounts: ``admin`` makes tables and accounts, ``loader`` fills them, ``reader`` reads. `alertdb init` makes the last
-two and keeps their passwords in ``home/secrets``; a database URL with an account of its own is used as it is where
-no such secret exists.
+Accounts: ``admin`` makes tables and accounts, ``loader`` fills them, ``reader`` reads, ``hub`` opens and closes the
+accounts of people, ``watchdog`` ends what goes over a limit. `alertdb init` makes all but the first and keeps their
+passwords in ``home/secrets``; a database URL with an account of its own is used as it is where no such secret exists.
 """
 
 from __future__ import annotations
@@ -31,6 +31,8 @@ __all__ = ["Account", "connect", "create_password", "database_url", "open_engine
 
 DRIVER = "mariadb+mariadbconnector"
 CONNECT_SECONDS = 20
+# The archive has no foreign keys; one that a person points at it from a scratch table must not stop a load.
+NO_FOREIGN_KEYS = "SET SESSION foreign_key_checks = OFF"
 
 
 class Account(StrEnum):
@@ -39,6 +41,8 @@ class Account(StrEnum):
     ADMIN = "admin"
     LOADER = "loader"
     READER = "reader"
+    HUB = "hub"
+    WATCHDOG = "watchdog"
 
     @property
     def user(self) -> str:
@@ -73,6 +77,8 @@ def open_engine(config: Config, account: Account, database: str | None = "ztf") 
         "connect_timeout": CONNECT_SECONDS,
         "local_infile": account is Account.LOADER,
     }
+    if account in (Account.LOADER, Account.ADMIN):
+        arguments["init_command"] = NO_FOREIGN_KEYS
     return create_engine(
         database_url(config, account, database),
         isolation_level="READ COMMITTED",

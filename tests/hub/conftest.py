@@ -103,9 +103,8 @@ def hub(
 ) -> Iterator[RunningHub]:
     """A hub that asks after its members every second."""
     state = tmp_path_factory.mktemp("hub")
-    settings = hub_settings(
-        state, github, ORGANIZATIONS=f"{GROUP},{TEAM}", ADMINS=str(ADMIN), CHECK_SECONDS="1", NOTEBOOKS=str(examples)
-    )
+    members = {"ORGANIZATIONS": f"{GROUP},{TEAM}", "ADMINS": str(ADMIN), "PARTNERSHIP": TEAM}
+    settings = hub_settings(state, github, **members, CHECK_SECONDS="1", NOTEBOOKS=str(examples))
     settings |= {"ALERTDB_HOME": str(filled.home), "ALERTDB_THUMBNAILS_URL": filled.thumbnails}
     hub = RunningHub(state, settings)
     try:

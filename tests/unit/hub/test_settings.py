@@ -5,10 +5,12 @@ from pathlib import Path
 
 import pytest
 
+from alertdb.hub.accounts import mounts
 from alertdb.hub.errors import SecretExposed, SettingMissing, SettingUnusable
 from alertdb.hub.settings import ensure_secret, read_settings
 from alertdb.hub.spawners import docker
 
+NAMES = ("tarballs", "exports", "thumbnails")
 ROOT = Path(__file__).resolve().parents[3]
 EXAMPLE = (ROOT / "jupyterhub" / "hub.env.example").read_text()
 NEEDED = {
@@ -95,17 +97,37 @@ def test_the_example_explains_every_setting_with_its_default() -> None:
     assert read_settings(written | defaults) == read_settings(written)
 
 
-def test_containers_are_bounded_and_see_the_archive_for_reading_only(tmp_path: Path) -> None:
+def test_containers_are_bounded() -> None:
     """That Docker keeps to it is shown where containers are tested."""
-    folders = {f"ALERTDB_HUB_{name}": str(tmp_path / name) for name in ("TARBALLS", "THUMBNAILS", "NOTEBOOKS")}
-    spawner = docker(read_settings(NEEDED | folders | {"ALERTDB_HUB_MEMORY": "2G"})).DockerSpawner
-    assert spawner.read_only_volumes == {
-        str(tmp_path / "TARBALLS"): "/data/tarballs",
-        str(tmp_path / "THUMBNAILS"): "/data/thumbnails",
-        str(tmp_path / "NOTEBOOKS"): "/home/jovyan/examples",
-    }
+    spawner = docker(read_settings(NEEDED | {"ALERTDB_HUB_MEMORY": "2G"})).DockerSpawner
     assert list(spawner.volumes.values()) == ["/home/jovyan"]  # nothing else is writable
     assert (spawner.mem_limit, spawner.cpu_limit, spawner.remove) == ("2G", 2.0, True)
     host = spawner.extra_host_config
     assert (host["cap_drop"], host["security_opt"]) == (["ALL"], ["no-new-privileges:true"])
     assert host["read_only"]
+
+
+@pytest.mark.parametrize("partnership", [False, True])
+def test_containers_see_only_the_folders_of_what_their_user_may_read(tmp_path: Path, partnership: bool) -> None:
+    for name in ("TARBALLS", "THUMBNAILS", "EXPORTS"):
+        for rights in ("public", "partnership"):
+            (tmp_path / name / rights).mkdir(parents=True)
+    folders = {f"ALERTDB_HUB_{name}": str(tmp_path / name) for name in ("TARBALLS", "THUMBNAILS", "EXPORTS")}
+    seen = mounts(read_settings(NEEDED | folders), partnership=partnership)
+    public = {str(tmp_path / name.upper() / "public"): f"/data/{name}/public" for name in NAMES}
+    hidden = {str(tmp_path / name.upper() / "partnership"): f"/data/{name}/partnership" for name in NAMES}
+    assert seen == (public | hidden if partnership else public)
+
+
+def test_folders_without_rights_classes_are_refused(tmp_path: Path) -> None:
+    """Else a folder in which both lie side by side would be shown to all."""
+    for name in ("TARBALLS", "EXPORTS"):
+        with pytest.raises(SettingUnusable, match="a folder in which public or partnership is a folder"):
+            read_settings(NEEDED | {f"ALERTDB_HUB_{name}": str(tmp_path)})
+
+
+@pytest.mark.parametrize("url", ["mariadb://reader:secret@host/", "mariadb://host/ztf", "postgresql://host/"])
+def test_the_database_is_named_without_an_account(url: str) -> None:
+    with pytest.raises(SettingUnusable, match="expected mariadb://HOST:PORT/") as error:
+        read_settings(NEEDED | {"ALERTDB_HUB_DATABASE_URL": url})
+    assert "secret" not in str(error.value)
