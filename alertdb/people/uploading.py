@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
@@ -11,7 +12,7 @@ import pyarrow.compute as pc
 from alertdb.people.errors import ColumnUnusable, ScratchNameUnusable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
 __all__ = ["ROWS", "check_name", "definitions", "rows", "to_arrow"]
 
@@ -47,6 +48,8 @@ def to_arrow(frame: Any) -> pa.Table:
         table = frame
     elif hasattr(frame, "to_arrow"):  # polars
         table = frame.to_arrow()
+    elif isinstance(frame, Mapping):  # not by way of pandas: integers beside None would become floats
+        table = _from_columns(frame.items())
     else:
         table = _from_pandas(frame.to_pandas() if hasattr(frame, "to_pandas") else pd.DataFrame(frame))
     for name in table.column_names:
@@ -88,17 +91,22 @@ def check_name(what: str, name: object) -> str:
 def _from_pandas(frame: Any) -> pa.Table:
     if any(name is not None for name in frame.index.names):
         frame = frame.reset_index()
-    for name in frame.columns:
-        check_name("column", name)
-    columns = {}
-    for position, name in enumerate(frame.columns):
-        if name in columns:
+    return _from_columns((name, frame.iloc[:, position]) for position, name in enumerate(frame.columns))
+
+
+def _from_columns(named: Iterable[tuple[Any, Any]]) -> pa.Table:
+    columns: dict[str, Any] = {}
+    for name, values in named:
+        if check_name("column", name) in columns:
             raise ScratchNameUnusable("column", name)
         try:
-            columns[name] = pa.Array.from_pandas(frame.iloc[:, position])
+            columns[name] = pa.array(values, from_pandas=True)
         except (pa.ArrowInvalid, pa.ArrowTypeError, pa.ArrowNotImplementedError) as error:
             found = str(error).splitlines()[0]
             raise ColumnUnusable(name, f"values of no single kind ({found})", "Convert it, as with astype.") from error
+    if len({len(column) for column in columns.values()}) > 1:
+        lengths = ", ".join(f"{name} {len(column)}" for name, column in columns.items())
+        raise ColumnUnusable(next(iter(columns)), f"another length than others ({lengths})", "Make them equally long.")
     return pa.table(columns)
 
 
