@@ -18,6 +18,7 @@ from sqlalchemy.exc import ArgumentError, DBAPIError
 from sqlalchemy.pool import NullPool
 
 from alertdb.errors import ArchiveMissing, ServerRefused, ServerStopped, UnsupportedUrl
+from alertdb.people.errors import AccountLocked, TooManyConnections
 from alertdb.server import REFUSED, PrivateServer
 
 if TYPE_CHECKING:
@@ -31,6 +32,7 @@ __all__ = ["Account", "connect", "create_password", "database_url", "open_engine
 
 DRIVER = "mariadb+mariadbconnector"
 CONNECT_SECONDS = 20
+LOCKED, TOO_MANY = 4151, 1226
 # The archive has no foreign keys; one that a person points at it from a scratch table must not stop a load.
 NO_FOREIGN_KEYS = "SET SESSION foreign_key_checks = OFF"
 
@@ -113,7 +115,12 @@ def explain_refusal(config: Config, account: Account, error: BaseException | Non
     """Turn a driver's error on connecting into one of ours."""
     url = database_url(config, account)
     where = str(url.query.get("unix_socket") or f"{url.host or 'localhost'}:{url.port or 3306}")
-    if getattr(error, "errno", None) in (*REFUSED, 1044, 1049):
+    number = getattr(error, "errno", None)
+    if number == LOCKED:
+        return AccountLocked(url.username or "")
+    if number == TOO_MANY:
+        return TooManyConnections(url.username or "", str(error))
+    if number in (*REFUSED, 1044, 1049):
         return ServerRefused(where, url.username or "", str(error))
     if config.database_url is not None:
         return ServerStopped(where, "Is the server up, and ALERTDB_DATABASE_URL right?")

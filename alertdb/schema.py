@@ -152,6 +152,10 @@ def _ensure_admin_password(config: Config) -> None:
             connection.cursor() as cursor,
         ):
             cursor.execute(f"ALTER USER root@localhost IDENTIFIED BY PASSWORD '{password_hash(password)}'")
+    with connect(config, Account.ADMIN, database=None) as connection:  # those that the installation makes have none
+        hosts = connection.exec_driver_sql("SELECT host FROM mysql.user WHERE user = 'root' AND host <> 'localhost'")
+        for host in hosts.scalars().all():
+            connection.execute(text("DROP USER root@:host"), {"host": host})
 
 
 def _set_password(connection: Connection, config: Config, account: Account) -> None:

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 __all__ = [
+    "AccountLocked",
     "AccountOpen",
     "ColumnUnusable",
     "ExportExists",
@@ -18,6 +19,7 @@ __all__ = [
     "ScratchFull",
     "ScratchNameUnusable",
     "ScratchTableExists",
+    "TooManyConnections",
     "UnknownLimit",
     "UnknownPerson",
 ]
@@ -75,6 +77,26 @@ class LimitReached(AlertdbError):
 
     def __init__(self, reason: str, message: str) -> None:
         super().__init__(f"Ended by the watchdog ({reason}): {message}")
+
+
+class AccountLocked(AlertdbError):
+    """The account is there and locked: the server that it was made for has stopped."""
+
+    def __init__(self, account: str) -> None:
+        super().__init__(
+            f"Account '{account}' is locked, as accounts are when their notebook server stops. Start the server anew "
+            "in the hub."
+        )
+
+
+class TooManyConnections(AlertdbError):
+    """The account has as many connections as it may."""
+
+    def __init__(self, account: str, reason: str) -> None:
+        super().__init__(
+            f"Account '{account}' can open no further connection: {reason}. Close what you do not use, "
+            "with archive.close(), and the kernels of other notebooks."
+        )
 
 
 class UnknownPerson(UsageError):

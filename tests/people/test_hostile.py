@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import threading
 import time
 from contextlib import ExitStack, suppress
@@ -11,7 +13,10 @@ import mariadb
 import pytest
 from archives import load
 from plain import differences, expected_tables
+from sqlalchemy.exc import DBAPIError
 
+from alertdb.people.accounts import close_account
+from alertdb.people.errors import AccountLocked, TooManyConnections
 from alertdb.people.server_view import ServerView
 from alertdb.people.watchdog import Watchdog
 from ingest.load import alerts_lock, merge_lock
@@ -233,10 +238,86 @@ def test_what_only_reads_changes_nothing(archive: Config, enter: Callable[..., S
     assert cursor.fetchone() == (None,)
 
 
-def test_one_person_cannot_use_up_the_connections(enter: Callable[..., Someone]) -> None:
+def test_one_person_cannot_use_up_the_connections(server_config: Config, enter: Callable[..., Someone]) -> None:
     person = enter(25)
     with ExitStack() as stack:
         for _ in range(8):
             stack.enter_context(person.connect())
         with pytest.raises(mariadb.Error, match="max_user_connections"):
             person.connect()
+        with pytest.raises(TooManyConnections, match=r"max_user_connections.*archive\.close\(\)"):
+            person.archive().sql("SELECT 1")
+    close_account(server_config, person.id)
+    with pytest.raises(AccountLocked, match="'gh25' is locked.* Start the server anew"):
+        person.archive().sql("SELECT 1")
+
+
+def test_a_change_of_tables_gets_through(
+    archive: Config, enter: Callable[..., Someone], watchdog: Watchdog, admin: Any
+) -> None:
+    """A transaction keeps each table it has read; HANDLER keeps one without any transaction."""
+    del archive
+    person = enter(26, partnership=True)
+    reading, handling = person.connect(), person.connect()
+    for connection, statements in (
+        (reading, ["BEGIN", "SELECT COUNT(*) FROM ztf.rejects"]),
+        (handling, ["HANDLER ztf.rejects OPEN"]),
+    ):
+        for statement in statements:
+            connection.cursor().execute(statement)
+    [[comment]] = admin.exec_driver_sql(
+        "SELECT table_comment FROM information_schema.tables WHERE table_schema = 'ztf' AND table_name = 'rejects'"
+    ).all()
+    admin.commit()
+    change = threading.Thread(target=admin.exec_driver_sql, args=(f"ALTER TABLE rejects COMMENT = '{comment}'",))
+    change.start()
+    clock = 0.0
+    while change.is_alive():
+        watchdog.look(clock)
+        clock += 1
+        change.join(0.1)
+        assert clock < 600
+    assert is_gone(reading)
+    assert is_gone(handling)
+
+
+def test_who_reads_as_sessions_begin_locks_nothing(archive: Config, enter: Callable[..., Someone], admin: Any) -> None:
+    del archive
+    person = enter(27, partnership=True)
+    cursor = person.connect().cursor()
+    cursor.execute("SELECT @@tx_isolation")
+    assert cursor.fetchone() == ("READ-COMMITTED",)
+    admin.exec_driver_sql("INSERT INTO rejects VALUES (1, 2, 'm', 0, 'r')")
+    admin.commit()
+    cursor.execute(f"CREATE TABLE {person.scratch}.t (a BIGINT)")
+    copy = f"INSERT INTO {person.scratch}.t SELECT tarball FROM ztf.rejects"
+    admin.exec_driver_sql("SET SESSION innodb_lock_wait_timeout = 0")
+    change = "UPDATE rejects SET reason = 's' WHERE tarball = 1"
+    for begin in (["BEGIN"], [BACK, "BEGIN"]):
+        for statement in (*begin, copy):
+            cursor.execute(statement)
+        if len(begin) == 1:
+            assert admin.exec_driver_sql(change).rowcount == 1
+        else:  # who sets it back does, and is ended for it
+            with pytest.raises(DBAPIError, match="Lock wait timeout"):
+                admin.exec_driver_sql(change)
+        admin.rollback()
+        cursor.execute("ROLLBACK")
+
+
+def test_the_command_watches(
+    server_config: Config, enter: Callable[..., Someone], limit: Callable[[str, int], None]
+) -> None:
+    limit("idle_transaction_seconds", 1)
+    connection = enter(28).connect()
+    cursor = connection.cursor()
+    cursor.execute("START TRANSACTION WITH CONSISTENT SNAPSHOT")
+    command = [sys.executable, "-m", "alertdb.cli.main", "--home", str(server_config.home)]
+    with subprocess.Popen([*command, "watchdog", "--every", "0.2"], stderr=subprocess.PIPE, text=True) as process:
+        assert process.stderr is not None
+        lines = iter(process.stderr.readline, "")
+        try:
+            assert any("gh28" in line and "idle_transaction_seconds" in line for line in lines)
+            until(lambda: is_gone(connection), "the connection is still there")
+        finally:
+            process.terminate()

@@ -255,6 +255,31 @@ def test_a_statement_over_the_limit_says_which(
     assert told.statement[0] == "SELECT SLEEP(1000)"
 
 
+def test_a_connection_that_is_ended_says_why(
+    server_config: Config, watchdog: Watchdog, enter: Callable[..., Someone]
+) -> None:
+    person = enter(46)
+    db = person.archive()
+    db.upload("large", {"text": ["x" * 900] * 4000})
+    errors: list[BaseException] = []
+
+    def ask() -> None:
+        try:
+            db.sql("SELECT SLEEP(1000)")
+        except LimitReached as error:
+            errors.append(error)
+
+    thread = threading.Thread(target=ask)
+    thread.start()
+    while not [p for p in watchdog._server.look().processes.values() if (p.statement or "").startswith("SELECT SLEEP")]:
+        time.sleep(0.05)
+    set_scratch_limit(server_config, 46, 1)
+    watchdog.look()
+    thread.join()
+    assert "scratch_MB" in str(errors[0])
+    assert "Scratch database my_46 holds 0.01 GB" in str(errors[0])
+
+
 def test_other_accounts_have_no_scratch(archive: Config) -> None:
     with pytest.raises(NoScratch, match="Account 'alertdb_reader' has no database of its own"):
         Archive(archive).upload("a", {"a": [1]})
