@@ -1,5 +1,5 @@
--- What the server knows of the people who use the archive. Nobody but the accounts of grants.sql reads these tables;
--- people see what concerns them through the views beside this file.
+-- What the server knows of the people who use the archive. Only the accounts of grants.sql read these tables: people
+-- see what concerns them through the views beside this file.
 CREATE DATABASE IF NOT EXISTS alertdb_people CHARACTER SET utf8mb4 COLLATE utf8mb4_nopad_bin;
 
 CREATE TABLE IF NOT EXISTS alertdb_people.surveys (
