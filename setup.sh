@@ -124,10 +124,10 @@ install_package() {
     finish package pyproject.toml
 }
 
-# Importing it compiles it, once; else the first night that is loaded would wait for that.
-compile_decoder() {
-    attempt "the decoder, compiled" .venv/bin/python -c 'import ingest.decoding.columnar'
-    finish decoder ingest/decoding/*.py
+# Importing them compiles them, once; else the first night that is loaded, or the first question, would wait for that.
+compile_kernels() {
+    attempt "the decoder and the reader, compiled" .venv/bin/python -c 'import ingest.decoding.columnar, alertdb.wire.kernel'
+    finish kernels ingest/decoding/*.py alertdb/wire/*.py
 }
 
 # --- The hub, and the browser that its tests look at it with ---
@@ -168,7 +168,7 @@ main() {
     ensure_server_user
     finished requirements requirements.txt || make_venv
     finished package pyproject.toml || install_package
-    finished decoder ingest/decoding/*.py || compile_decoder
+    finished kernels ingest/decoding/*.py alertdb/wire/*.py || compile_kernels
     for option in "$@"; do "ensure_${option#--}"; done
 }
 

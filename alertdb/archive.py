@@ -253,15 +253,11 @@ class Archive(SkyQuestions, OwnTables):
         UnknownObject, UnknownCandid
             If the archive has none of it.
         """
-        from alertdb.cutouts import candids_of, read_documents
+        from alertdb.cutouts import chosen_candids, read_documents
         from alertdb.gallery import Gallery
         from alertdb.thumbnail import Thumbnail
 
-        if isinstance(which, str):
-            candids = candids_of(self.reader, which)
-        else:
-            candids = [operator.index(candid) for candid in ([which] if isinstance(which, SupportsIndex) else which)]
-        documents = read_documents(self.config, candids)
+        documents = read_documents(self.config, chosen_candids(self.reader, which))
         return Gallery(self.reader, [Thumbnail(candid, document) for candid, document in documents])
 
     def thumbnail(self, candid: SupportsIndex) -> Thumbnail:

@@ -16,6 +16,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import count
 from typing import TYPE_CHECKING, Any
 
@@ -31,6 +32,7 @@ __all__ = [
     "ORIGIN",
     "UNSIGNED",
     "Column",
+    "Columns",
     "declared_column",
     "declared_columns",
     "distinct",
@@ -102,13 +104,24 @@ class Column:
         return texts.cast(pa.decimal128(38) if longest <= DIGITS_128 else pa.decimal256(76))
 
 
-def declared_columns(metadata: Mapping[str, Sequence[Any]]) -> list[Column]:
+class Columns(tuple[Column, ...]):
+    """The columns of a result."""
+
+    @cached_property
+    def schema(self) -> pa.Schema | None:
+        """Their Arrow schema; None where the values decide on a type."""
+        kinds = [(column, column.type) for column in self]
+        fields = [column.field(kind) for column, kind in kinds if kind is not None]
+        return pa.schema(fields) if len(fields) == len(self) else None
+
+
+def declared_columns(metadata: Mapping[str, Sequence[Any]]) -> Columns:
     """Return the columns as a cursor's metadata declares them; a repeated name gets a number (`candid_2`)."""
     names = distinct(metadata["field"])
     origins = ([name or other for name, other in zip(metadata["org_table"], metadata["table"], strict=True)],)
     others = (metadata[name] for name in ("org_field", "type", "flags", "decimals", "charset"))
     facts = zip(*origins, *others, strict=True)
-    return [declared_column(name, *fact) for name, fact in zip(names, facts, strict=True)]
+    return Columns(declared_column(name, *fact) for name, fact in zip(names, facts, strict=True))
 
 
 def declared_column(
@@ -118,18 +131,21 @@ def declared_column(
     return Column(name, _arrow_type(code, flags, decimals, charset), code in DECIMAL, (org_table, org_field))
 
 
-def to_table(columns: Sequence[Column], batches: Sequence[Sequence[pa.Array[Any]]]) -> pa.Table:
+def to_table(columns: Columns, batches: Sequence[Sequence[pa.Array[Any]]]) -> pa.Table:
     """Build a table from batches, each with an array per column."""
+    if columns.schema is not None:
+        parts = [pa.RecordBatch.from_arrays(list(batch), schema=columns.schema) for batch in batches]
+        return pa.Table.from_batches(parts, columns.schema)
     chunks = zip(*batches, strict=True) if batches else [()] * len(columns)
     arrays = [_joined(chunk, column.type) for chunk, column in zip(chunks, columns, strict=True)]
     fields = [column.field(array.type) for column, array in zip(columns, arrays, strict=True)]
     return pa.Table.from_arrays(arrays, schema=pa.schema(fields))
 
 
-def to_batch(columns: Sequence[Column], arrays: Sequence[pa.Array[Any]]) -> pa.RecordBatch:
+def to_batch(columns: Columns, arrays: Sequence[pa.Array[Any]]) -> pa.RecordBatch:
     """Build one batch from an array per column."""
-    fields = [column.field(array.type) for column, array in zip(columns, arrays, strict=True)]
-    return pa.RecordBatch.from_arrays(list(arrays), schema=pa.schema(fields))
+    fields = (column.field(array.type) for column, array in zip(columns, arrays, strict=True))
+    return pa.RecordBatch.from_arrays(list(arrays), schema=columns.schema or pa.schema(fields))
 
 
 def distinct(names: Sequence[str]) -> list[str]:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from alertdb.positions import Positions
     from alertdb.query import Reader
 
-__all__ = ["COLUMNS", "alerts_around"]
+__all__ = ["COLUMNS", "alerts_around", "alerts_statement", "fetch_ranges"]
 
 COLUMNS = ("objectId", "candid", "jd", "fid", "ra", "dec", "magpsf", "sigmapsf", "isdiffpos", "rb", "drb")
 # A cone up to this radius is covered by the pixel of its centre and the eight around it; a larger one by pixels of
@@ -48,7 +48,7 @@ def alerts_around(
     """
     needed = [*dict.fromkeys([*columns, "ra", "dec", "jd", "hpx29"])]
     find = _around_small if radius_arcsec <= SMALL_ARCSEC else _around_large
-    rows, position = find(reader, positions, radius_arcsec, _statement(needed, after_jd, before_jd))
+    rows, position = find(reader, positions, radius_arcsec, alerts_statement(needed, after_jd, before_jd))
     ra, dec = rows["ra"].to_numpy(), rows["dec"].to_numpy()
     distance = separation_arcsec(positions.ra[position], positions.dec[position], ra, dec)
     order = np.lexsort((rows["jd"].to_numpy(), distance, position))
@@ -59,7 +59,7 @@ def alerts_around(
     return with_distance.add_column(0, "position", pa.array(position[order]))
 
 
-def _statement(columns: Iterable[str], after_jd: float | None, before_jd: float | None) -> str:
+def alerts_statement(columns: Iterable[str], after_jd: float | None, before_jd: float | None) -> str:
     """Return the statement, with a place for the condition on hpx29."""
     conditions = ["({inside})"]
     conditions += [f"jd >= {after_jd!r}e0"] if after_jd is not None else []
@@ -79,7 +79,7 @@ def _around_small(
     cells = cells[cells >= 0]
     by_cell = np.argsort(cells, kind="stable")
     cells, position = cells[by_cell], position[by_cell]
-    rows = _fetch(reader, statement, _joined_ranges(np.unique(cells) << shift, 1 << shift))
+    rows = fetch_ranges(reader, statement, _joined_ranges(np.unique(cells) << shift, 1 << shift))
     found = rows["hpx29"].to_numpy() >> shift
     first, last = np.searchsorted(cells, found, "left"), np.searchsorted(cells, found, "right")
     row = np.repeat(np.arange(len(found)), last - first)
@@ -93,9 +93,9 @@ def _around_large(
 ) -> tuple[pa.Table, npt.NDArray[np.int64]]:
     """Return as `_around_small` does, one query for each position."""
     parts = [
-        _fetch(reader, statement, cone_ranges(ra, dec, radius_arcsec))
+        fetch_ranges(reader, statement, cone_ranges(ra, dec, radius_arcsec))
         for ra, dec in zip(positions.ra.tolist(), positions.dec.tolist(), strict=True)
-    ] or [_fetch(reader, statement, [])]
+    ] or [fetch_ranges(reader, statement, [])]
     return pa.concat_tables(parts), np.repeat(np.arange(len(parts)), [len(part) for part in parts])
 
 
@@ -106,9 +106,10 @@ def _neighbourhoods(positions: Positions, order: int) -> npt.NDArray[np.int64]:
     from cdshealpix import nested
 
     centres = nested.lonlat_to_healpix(
-        Longitude(positions.ra, u.deg, copy=False), Latitude(positions.dec, u.deg, copy=False), order
-    )
-    found: npt.NDArray[np.int64] = nested.neighbours(centres, order).astype(np.int64).reshape(-1, 9)
+        Longitude(positions.ra, u.deg, copy=False), Latitude(positions.dec, u.deg, copy=False), order, num_threads=1
+    )  # for one position threads take longer to start than to work
+    around = nested.neighbours(centres, order, num_threads=1)
+    found: npt.NDArray[np.int64] = around.astype(np.int64).reshape(-1, 9)
     return found
 
 
@@ -122,7 +123,8 @@ def _joined_ranges(firsts: npt.NDArray[np.int64], width: int) -> list[tuple[int,
     return list(zip(begins.tolist(), ends.tolist(), strict=True))
 
 
-def _fetch(reader: Reader, statement: str, ranges: Sequence[tuple[int, int]]) -> pa.Table:
+def fetch_ranges(reader: Reader, statement: str, ranges: Sequence[tuple[int, int]]) -> pa.Table:
+    """Return the alerts in ranges (first, last) of HEALPix pixels of order 29, some thousand ranges a query."""
     return pa.concat_tables(
         [reader.query(statement.format(inside=condition)) for condition in _conditions(ranges)],
         promote_options="default",

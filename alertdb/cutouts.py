@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import operator
+from typing import TYPE_CHECKING, SupportsIndex
 
 from alertdb.contact_sheet import SheetAlert
 from alertdb.errors import UnknownCandid, UnknownObject
@@ -10,13 +11,13 @@ from alertdb.names import nearest_objects
 from alertdb.thumbnails import open_store
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from alertdb.config import Config
     from alertdb.query import Reader
     from alertdb.stamps import Image
 
-__all__ = ["candids_of", "read_documents", "sheet_alerts"]
+__all__ = ["candids_of", "chosen_candids", "read_documents", "sheet_alerts"]
 
 FILTERS = {1: "g", 2: "r", 3: "i"}
 
@@ -34,6 +35,13 @@ def candids_of(reader: Reader, name: str) -> list[int]:
     if not candids:
         raise UnknownObject(name, nearest_objects(reader, name))
     return candids
+
+
+def chosen_candids(reader: Reader, which: str | SupportsIndex | Iterable[SupportsIndex]) -> list[int]:
+    """Return the candids of an object's alerts in the order of time, or those given."""
+    if isinstance(which, str):
+        return candids_of(reader, which)
+    return [operator.index(candid) for candid in ([which] if isinstance(which, SupportsIndex) else which)]
 
 
 def read_documents(config: Config, candids: Sequence[int]) -> Iterator[tuple[int, bytes]]:

@@ -49,9 +49,14 @@ class LightCurve(pd.DataFrame):
 
     Examples
     --------
-    >>> curve = archive.lightcurve("ZTF21abiuvdk", reference=True)  # doctest: +SKIP
-    >>> curve.plot("apparent")  # doctest: +SKIP
-    >>> curve.fold(0.5675).plot()  # doctest: +SKIP
+    >>> curve = archive.lightcurve("ZTF21abiuvdk", reference=True)
+    >>> curve.plot("apparent").savefig("curve.png")  # doctest: +SKIP
+    >>> curve.photometry()[["jd", "magpsf", "flux_ujy", "mag_apparent"]].tail(1).round(2)
+                jd  magpsf  flux_ujy  mag_apparent
+    49  2459461.91    15.6   2098.25          15.6
+    >>> folded = curve.fold(20.0)
+    >>> folded.plot()
+    <Picture size 800x460 with 1 Axes>
     """
 
     @property

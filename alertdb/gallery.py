@@ -35,6 +35,15 @@ class Gallery(Mapping[int, Thumbnail]):
         Reads times, filters and magnitudes for the captions.
     thumbnails
         In the order in which to keep them.
+
+    Examples
+    --------
+    >>> gallery = archive.thumbnails("ZTF21abiuvdk")
+    >>> gallery
+    Thumbnails of 34 alerts
+    >>> gallery.cube("difference").shape
+    (34, 63, 63)
+    >>> gallery.plot(stretch="asinh").savefig("sheet.png")  # doctest: +SKIP
     """
 
     def __init__(self, reader: Reader, thumbnails: Iterable[Thumbnail]) -> None:

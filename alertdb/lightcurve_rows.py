@@ -13,7 +13,7 @@ import pyarrow as pa
 from pyarrow.compute import fill_null, index_in
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Collection, Sequence
 
     import numpy.typing as npt
 
@@ -41,7 +41,7 @@ ONE, PLACES = _ROWS.format(condition="objectId = ?"), 4  # one object, named at 
 MANY = _ROWS.format(condition="objectId IN :names")
 
 
-def merge_epochs(rows: pa.Table, names: Sequence[str], kinds: Iterable[str]) -> pa.Table:
+def merge_epochs(rows: pa.Table, names: Sequence[str], kinds: Collection[str]) -> pa.Table:
     """Return light curves from what the statements above give, by object in the order of `names`, then time.
 
     Parameters
@@ -61,7 +61,8 @@ def merge_epochs(rows: pa.Table, names: Sequence[str], kinds: Iterable[str]) -> 
     first = _begins(place[order], jd[order], fid[order])
     best = order[first]
     forced = _forced_beside(order, rank, first)
-    wanted = np.isin(rank[best], [KINDS.index(kind) for kind in kinds])
+    is_wanted = np.array([kind in kinds for kind in KINDS])
+    wanted = is_wanted[rank[best]]
     return _taken(rows, best[wanted], forced[wanted])
 
 

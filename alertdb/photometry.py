@@ -118,6 +118,13 @@ def apparent_magnitude(
     tuple of arrays
         NaN where the sum is not positive, as for a negative difference with nothing beneath. The errors of both are
         added in quadrature.
+
+    Examples
+    --------
+    >>> flux, error = difference_flux([18.0, 18.0], [0.1, 0.1], ["t", "f"])
+    >>> magnitude, _ = apparent_magnitude(flux, error, [17.0, 17.0], [0.02, 0.02], [True, True])
+    >>> magnitude.round(3)
+    array([16.636, 17.551])
     """
     reference, reference_error = (
         np.where(np.asarray(beneath, bool), values, 0.0) for values in flux_of_magnitude(magnr, sigmagnr)

@@ -9,7 +9,7 @@ from alertdb.errors import UsageError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["NoPositions", "PositionUnusable", "RadiusUnusable", "TimeUnusable"]
+__all__ = ["MocUnusable", "NoPositions", "PolygonUnusable", "PositionUnusable", "RadiusUnusable", "TimeUnusable"]
 
 
 class PositionUnusable(UsageError):
@@ -53,3 +53,22 @@ class NoPositions(UsageError):
 def _short(found: object) -> str:
     text = " ".join(repr(found).split())
     return text if len(text) <= 60 else text[:60] + "…"
+
+
+class PolygonUnusable(UsageError):
+    """Vertices that make no polygon, or one too large to say what is inside."""
+
+    def __init__(self, found: str) -> None:
+        super().__init__(
+            f"The polygon {found}; expected three vertices or more, none farther than 60 degrees from their middle."
+        )
+
+
+class MocUnusable(UsageError):
+    """Something that is no coverage map of the sky."""
+
+    def __init__(self, found: object, reason: str = "") -> None:
+        because = f" ({reason})" if reason else ""
+        super().__init__(
+            f"{_short(found)} is no MOC{because}; expected a MOC of mocpy, or the path of a FITS file of one."
+        )

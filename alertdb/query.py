@@ -124,7 +124,9 @@ class Reader:
         except ProtocolBroken as error:
             raise QueryRefused(str(error)) from error
         except mariadb.Error as error:
-            raise self._explain(error, statement, number, time.monotonic() - began) from error
+            # The message says all that the driver's does: in a notebook, one traceback is enough.
+            cause = error if is_lost(error) else None
+            raise self._explain(error, statement, number, time.monotonic() - began) from cause
 
     def _explain(self, error: mariadb.Error, statement: str, connection: int, seconds: float) -> Exception:
         if ended := explain_end(error, connection, self._lookup):

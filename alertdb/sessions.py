@@ -11,16 +11,15 @@ from weakref import finalize
 import mariadb
 from sqlalchemy.exc import DBAPIError
 
-from alertdb.columns import declared_columns
+from alertdb.columns import Columns, declared_columns
 from alertdb.database import Account, explain_refusal, open_engine
 from alertdb.errors import AlertdbError
 from alertdb.interrupts import interruptible
 from alertdb.wire.link import Link, can_link, open_line
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
 
-    from alertdb.columns import Column
     from alertdb.config import Config
     from alertdb.wire.link import Batch
 
@@ -77,7 +76,7 @@ class Session:
         line.register(self._line, POLLIN)
         return not line.poll(0)
 
-    def run(self, statement: str) -> tuple[Sequence[Column], Iterator[Batch]]:
+    def run(self, statement: str) -> tuple[Columns, Iterator[Batch]]:
         """Run a statement; return its columns and its rows, which must be taken before the next is run."""
         if self._link is None:
             return self._run_by_driver(statement)
@@ -89,18 +88,18 @@ class Session:
             return self._run_by_driver(statement)
         return layout.columns, batches
 
-    def run_prepared(self, statement: str, texts: tuple[str, ...]) -> tuple[Sequence[Column], Iterator[Batch]]:
+    def run_prepared(self, statement: str, texts: tuple[str, ...]) -> tuple[Columns, Iterator[Batch]]:
         """Run a statement with places (`?`) for texts that is asked again and again."""
         if self._link is None:
             return self._run_by_driver(statement, texts)
         layout, batches = self._link.run_prepared(statement, texts)
         return layout.columns, batches
 
-    def _run_by_driver(self, statement: str, texts: tuple[str, ...] = ()) -> tuple[Sequence[Column], Iterator[Batch]]:
+    def _run_by_driver(self, statement: str, texts: tuple[str, ...] = ()) -> tuple[Columns, Iterator[Batch]]:
         """Run a statement through the driver: where the line is encrypted, and what cannot be prepared."""
         return interruptible(lambda: self._fetch(statement, texts), lambda: self._sessions.kill(self.number))
 
-    def _fetch(self, statement: str, texts: tuple[str, ...]) -> tuple[Sequence[Column], Iterator[Batch]]:
+    def _fetch(self, statement: str, texts: tuple[str, ...]) -> tuple[Columns, Iterator[Batch]]:
         try:
             # Buffered: an unbuffered cursor takes an error in the middle of the rows for their end (driver 1.1.14).
             with self._connection.cursor(binary=True, buffered=True) as cursor:
@@ -203,10 +202,10 @@ def _limits(connection: Any) -> Limits:
     return Limits(rows if rows < UNLIMITED else None, float(seconds) or None)
 
 
-def _read(cursor: Any, statement: str, texts: tuple[str, ...]) -> tuple[Sequence[Column], Iterator[Batch]]:
+def _read(cursor: Any, statement: str, texts: tuple[str, ...]) -> tuple[Columns, Iterator[Batch]]:
     cursor.execute(statement, texts or None)
     if cursor.description is None:
-        return [], iter(())
+        return Columns(), iter(())
     columns = declared_columns(cursor.metadata)
     fetched = list(iter(lambda: cursor.fetchmany(BATCH_ROWS), []))
     return columns, (

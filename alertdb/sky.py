@@ -48,6 +48,11 @@ def cone_ranges(ra: float, dec: float, radius_arcsec: float) -> list[tuple[int, 
     if radius_arcsec == 0:
         raise ConeUnusable("radius in arcsec", radius_arcsec, 0.0, LARGEST_RADIUS_ARCSEC, above=True)
     pixels, orders = _cover(ra % 360.0, dec, radius_arcsec + MARGIN_ARCSEC)
+    return cell_ranges(pixels, orders)
+
+
+def cell_ranges(pixels: npt.NDArray[np.int64], orders: npt.NDArray[np.int64]) -> list[tuple[int, int]]:
+    """Return nested HEALPix pixels of any order, shape (n,), as ranges (first, last) of order 29, joined."""
     shifts = 2 * (ORDER - orders)
     ranges: list[tuple[int, int]] = []
     for first, last in sorted(zip((pixels << shifts).tolist(), (((pixels + 1) << shifts) - 1).tolist(), strict=True)):

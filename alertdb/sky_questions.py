@@ -80,13 +80,9 @@ class SkyQuestions:
     ) -> pa.Table:
         """Return what `cone` does as an Arrow table."""
         from alertdb.cones import COLUMNS, alerts_around
-        from alertdb.objects import object_summary
-        from alertdb.positions import is_object_name, parse_jd, parse_positions, parse_radius
+        from alertdb.positions import parse_jd, parse_positions, parse_radius
 
-        if is_object_name(position):
-            row = object_summary(self.reader, position).to_pylist()[0]
-            position = row["ra_mean"], row["dec_mean"]
-        positions = parse_positions(position)
+        positions = parse_positions(self._places(position))
         found = alerts_around(
             self.reader,
             positions,
@@ -158,3 +154,80 @@ class SkyQuestions:
             before_jd=parse_jd(before),
             objects=objects,
         )
+
+    def polygon(
+        self, vertices: Any, *, columns: Sequence[str] | None = None, after: Any = None, before: Any = None
+    ) -> pd.DataFrame:
+        """Return the alerts in a polygon whose sides are great circles, in the order of time.
+
+        Parameters
+        ----------
+        vertices
+            Three or more positions, J2000, in their order along the edge: as for `cone`. The polygon must not reach
+            farther than 60 degrees from the middle of its vertices.
+        columns, after, before
+            As for `cone`.
+
+        Raises
+        ------
+        PolygonUnusable, PositionUnusable, AngleUnusable, TimeUnusable
+            If one of them is not what it should be.
+
+        Examples
+        --------
+        >>> len(archive.polygon([(0.7, 16.0), (0.9, 16.0), (0.8, 16.3)]))
+        34
+        """
+        from alertdb.cones import COLUMNS
+        from alertdb.frames import to_frame
+        from alertdb.positions import parse_jd, parse_positions
+        from alertdb.regions import alerts_in_polygon
+
+        chosen = COLUMNS if columns is None else columns
+        times = {"after_jd": parse_jd(after), "before_jd": parse_jd(before)}
+        places = parse_positions(self._places(vertices))
+        return to_frame(alerts_in_polygon(self.reader, places, columns=chosen, **times).select(list(chosen)))
+
+    def moc(
+        self, moc: Any, *, columns: Sequence[str] | None = None, after: Any = None, before: Any = None
+    ) -> pd.DataFrame:
+        """Return the alerts in a coverage map of the sky, as of a gravitational-wave event, in the order of time.
+
+        Parameters
+        ----------
+        moc
+            A `mocpy.MOC`, or the path of a FITS file of one.
+        columns, after, before
+            As for `cone`.
+
+        Raises
+        ------
+        MocUnusable, TimeUnusable
+            If it is none.
+
+        Examples
+        --------
+        >>> from mocpy import MOC
+        >>> len(archive.moc(MOC.from_string("6/19000-19600")))
+        0
+        """
+        from alertdb.cones import COLUMNS
+        from alertdb.frames import to_frame
+        from alertdb.positions import parse_jd
+        from alertdb.regions import alerts_in_ranges, moc_ranges
+
+        chosen = COLUMNS if columns is None else columns
+        times = {"after_jd": parse_jd(after), "before_jd": parse_jd(before)}
+        return to_frame(alerts_in_ranges(self.reader, moc_ranges(moc), columns=chosen, **times).select(list(chosen)))
+
+    def _places(self, position: Any) -> Any:
+        """Return a position, or a list of them, with objects' mean positions in the place of their names."""
+        from alertdb.objects import object_summary
+        from alertdb.positions import is_object_name
+
+        if isinstance(position, list):
+            return [self._places(each) for each in position]
+        if not is_object_name(position):
+            return position
+        row = object_summary(self.reader, position).to_pylist()[0]
+        return row["ra_mean"], row["dec_mean"]

@@ -43,9 +43,14 @@ class SkyObject:
 
     Examples
     --------
-    >>> thing = archive.object("ZTF21abiuvdk")  # doctest: +SKIP
-    >>> thing.summary["nobs"], thing.position.galactic  # doctest: +SKIP
-    >>> thing.lightcurve.plot("apparent")  # doctest: +SKIP
+    >>> thing = archive.object("ZTF21abiuvdk")
+    >>> thing
+    <ZTF21abiuvdk at 00h03m15.4s +16d08m44.5s: 34 alerts>
+    >>> int(thing.summary["nobs"]), thing.links["Fink"]
+    (34, 'https://ztf.fink-portal.org/ZTF21abiuvdk')
+    >>> thing.plot("apparent")
+    <Picture size 800x500 with 1 Axes>
+    >>> thing.gif("through_time.gif")  # doctest: +SKIP
     """
 
     def __init__(self, archive: Archive, name: str, summary: pd.Series[Any]) -> None:

@@ -8,7 +8,7 @@ from html import escape
 from typing import TYPE_CHECKING
 
 from alertdb.described import comments
-from alertdb.dictionary import ORDER
+from alertdb.dictionary import DISPLAY_WIDTH, ORDER
 from alertdb.table_errors import NoSuchColumn, NoSuchTable
 
 if TYPE_CHECKING:
@@ -184,7 +184,9 @@ def _read(reader: Reader) -> dict[str, TableInfo]:
         table, name = row["tab"], row["col"]
         said = known.get(table, {}).get(name)
         unit, meaning, null = (said.unit, said.meaning, said.null) if said else (None, "", "")
-        columns.setdefault(table, []).append(ColumnInfo(table, name, row["typ"], unit, meaning, null))
+        columns.setdefault(table, []).append(
+            ColumnInfo(table, name, DISPLAY_WIDTH.sub(r"\1", row["typ"]), unit, meaning, null)
+        )
         abouts[table] = VIEW_OF.get(table, "") if row["kind"] == "VIEW" else row["about"]
     in_order = sorted(columns, key=lambda name: (ORDER.index(name) if name in ORDER else len(ORDER), name))
     return {name: TableInfo(name, abouts[name] or _about(name), columns[name]) for name in in_order}

@@ -41,10 +41,12 @@ class Thumbnail(Mapping[str, "Image"]):
 
     Examples
     --------
-    >>> thumbnail = archive.thumbnail(1704368802315015006)  # doctest: +SKIP
-    >>> thumbnail.science.shape  # doctest: +SKIP
+    >>> thumbnail = archive.object("ZTF21abiuvdk").latest
+    >>> thumbnail.science.shape
     (63, 63)
-    >>> thumbnail.plot(stretch="log", percentiles=(5, 99))  # doctest: +SKIP
+    >>> thumbnail.plot(stretch="log", percentiles=(5, 99))
+    <Picture size 960x370 with 6 Axes>
+    >>> thumbnail.hdus().writeto("cutouts.fits")  # doctest: +SKIP
     """
 
     def __init__(self, candid: int, document: bytes) -> None:

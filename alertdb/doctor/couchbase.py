@@ -29,7 +29,9 @@ def examine_couchbase(config: Config) -> Iterator[Finding]:
 
         store = CouchbaseStore(config.thumbnails, config.secrets)
         tarballs = store.tarballs()
-        yield Finding("Couchbase", Grade.OK, f"{store!r} answers: {sum(t.documents for t in tarballs):,} thumbnails")
+        yield Finding(
+            "Couchbase", Grade.OK, f"{store.address} answers: {sum(t.documents for t in tarballs):,} thumbnails"
+        )
         yield judge_unfinished(store.unfinished())
     except (AlertdbError, ModuleNotFoundError) as error:
         yield Finding("Couchbase", Grade.PROBLEM, str(error), "Until then no thumbnail is read, and nothing loaded.")

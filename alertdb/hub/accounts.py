@@ -42,10 +42,10 @@ def archive_environment(settings: HubSettings, person: int, login: str, *, partn
     database = SURVEY if partnership else public_database(SURVEY)
     url = address.set(drivername="mariadb", username=account_name(person), password=password, database=database)
     told = {"ALERTDB_DATABASE_URL": url.render_as_string(hide_password=False)}
-    if settings.couchbase_public:
-        told[f"{COUCHBASE}_PUBLIC"] = settings.couchbase_public
-    if settings.couchbase_partnership and partnership:
-        told[f"{COUCHBASE}_PARTNERSHIP"] = settings.couchbase_partnership
+    if settings.couchbase_readers:
+        told[f"{COUCHBASE}_PUBLIC"] = settings.couchbase_readers
+    if settings.couchbase_partners and partnership:
+        told[f"{COUCHBASE}_PARTNERSHIP"] = settings.couchbase_partners
     return told
 
 

@@ -61,12 +61,13 @@ class HubSettings:
         ``partnership``.
     thumbnails
         Folder with the archive's thumbnails on this machine, or None for the archive's own.
-    couchbase_public, couchbase_partnership
-        ``user:password`` for the bucket of thumbnails of each rights class, where Couchbase has them.
     notebooks
         Folder with the example notebooks.
     database_url
         Address of the archive's server as notebooks reach it, without an account, or None for that of ALERTDB_HOME.
+    couchbase_readers, couchbase_partners
+        Accounts (``NAME:PASSWORD``) with which notebooks read the public and the partnership's thumbnails in
+        Couchbase, or empty.
     check_seconds
         How often memberships are asked for.
     patience_seconds
@@ -98,10 +99,10 @@ class HubSettings:
     tarballs: Path | None
     exports: Path | None
     thumbnails: Path | None
-    couchbase_public: str
-    couchbase_partnership: str
     notebooks: Path
     database_url: str | None
+    couchbase_readers: str
+    couchbase_partners: str
     check_seconds: int
     patience_seconds: int
     idle_seconds: int
@@ -158,10 +159,10 @@ def read_settings(environment: Mapping[str, str]) -> HubSettings:
         tarballs=source.classes("TARBALLS"),
         exports=source.classes("EXPORTS"),
         thumbnails=source.folder("THUMBNAILS"),
-        couchbase_public=source.secret("COUCHBASE_PUBLIC"),
-        couchbase_partnership=source.secret("COUCHBASE_PARTNERSHIP"),
         notebooks=source.folder("NOTEBOOKS") or EXAMPLES,
         database_url=source.database("DATABASE_URL"),
+        couchbase_readers=source.optional_secret("COUCHBASE_READERS"),
+        couchbase_partners=source.optional_secret("COUCHBASE_PARTNERS"),
         check_seconds=source.number("CHECK_SECONDS", 120, at_most=300),
         patience_seconds=source.number("PATIENCE_HOURS", 24) * 3600,
         idle_seconds=source.number("IDLE_HOURS", 2) * 3600,
@@ -211,12 +212,14 @@ class _Source:
             raise SettingMissing(PREFIX + name, meaning)
         return value
 
-    def secret(self, name: str, meaning: str = "") -> str:
+    def secret(self, name: str, meaning: str) -> str:
+        value = self.optional_secret(name)
+        return value or self.required(name, f"{meaning}, in {PREFIX}{name}_FILE the path of a file that holds it")
+
+    def optional_secret(self, name: str) -> str:
         file = self.folder(f"{name}_FILE")
-        if file is None and not meaning:
-            return self.text(name, "")
         if file is None:
-            return self.required(name, f"{meaning}, in {PREFIX}{name}_FILE the path of a file that holds it")
+            return self.text(name, "")
         if not file.is_file():
             raise SettingUnusable(f"{PREFIX}{name}_FILE", str(file), "the path of a file")
         return _read_secret(file)

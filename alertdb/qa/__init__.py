@@ -38,8 +38,12 @@ class Quality:
 
     Examples
     --------
-    >>> archive.qa.nights().table  # doctest: +SKIP
-    >>> archive.qa.sky().figure.savefig("sky.png")  # doctest: +SKIP
+    >>> archive.qa.nights().table.head(2)
+          night  nid  fid  programid  alerts
+    0  20180601  516    1          1       6
+    1  20180601  516    2          1       7
+    >>> archive.qa.sky().figure
+    <Picture size 900x560 with 2 Axes>
     """
 
     def __init__(self, reader: Reader) -> None:

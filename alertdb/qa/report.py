@@ -30,11 +30,12 @@ table {{ border-collapse: collapse; font-size: 85%; }}
 th, td {{ padding: 0.15em 0.8em; text-align: right; }}
 summary, footer {{ color: #59636e; }}
 nav a {{ margin-right: 1em; }}
+.lines {{ white-space: pre-line; }}
 </style>
 </head>
 <body>
 <h1>Quality of an archive of alerts</h1>
-<p>{archive}</p>
+<p class="lines">{archive}</p>
 <nav>{links}</nav>
 {sections}
 <footer>Made {now} (UTC) by alertdb {version}. Counted in the server, all alerts taken.</footer>
@@ -55,7 +56,7 @@ def write_report(path: Path, archive: str, pictures: Iterable[QaFigure]) -> None
     path
         File to write.
     archive
-        What the archive is, in a line.
+        What the archive is, in one line or several.
     pictures
         In the order in which to show them.
     """

@@ -93,7 +93,7 @@ def draw_sky(axes: Axes, pixels: Any, values: Any, order: int = ORDER) -> Any:
     axes.grid(visible=True, alpha=0.35, lw=0.5)
     axes.set_xticks(np.radians([_from_middle(15 * hour) for hour in HOURS]))
     edged = [withStroke(linewidth=2.5, foreground="white")]  # readable on any colour
-    labels = [f"{hour}h" if hour % 4 == 0 and hour != 12 else "" for hour in HOURS]
+    labels = [f"{hour}h" if hour % 4 == 2 else "" for hour in HOURS]  # the ecliptic crosses 0h and 12h
     axes.set_xticklabels(labels, fontsize=8, path_effects=edged)
     axes.tick_params(axis="y", labelsize=8)
     return mesh

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pyarrow as pa
 
-from alertdb.columns import UNSIGNED, Column, declared_column, distinct
+from alertdb.columns import UNSIGNED, Column, Columns, declared_column, distinct
 from alertdb.wire import kernel
 from alertdb.wire.kernel import DATE, DATETIME, EIGHT, FOUR, INT8, INT16, NOTHING, TEXT, TIME, UINT8, UINT16
 
@@ -56,7 +56,8 @@ class Layout:
 
     def __init__(self, definitions: Sequence[Definition]) -> None:
         names = distinct([definition.field for definition in definitions])
-        self.columns = [declared_column(name, *facts[1:]) for name, facts in zip(names, definitions, strict=True)]
+        pairs = zip(names, definitions, strict=True)
+        self.columns = Columns(declared_column(name, *definition[1:]) for name, definition in pairs)
         self._kinds = [_kind(definition) for definition in definitions]
         self._layout = np.array(self._kinds, np.int64)
         self._fours, self._eights = (sum(kind in group for kind in self._kinds) for group in (IN_FOUR, IN_EIGHT))

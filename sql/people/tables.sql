@@ -3,12 +3,12 @@
 CREATE DATABASE IF NOT EXISTS alertdb_people CHARACTER SET utf8mb4 COLLATE utf8mb4_nopad_bin;
 
 CREATE TABLE IF NOT EXISTS alertdb_people.surveys (
-    name VARCHAR(32) NOT NULL COMMENT 'Survey, and name of its database; what is public of it is in <name>_public. Never NULL.',
+    name VARCHAR(32) NOT NULL COMMENT 'Survey, and name of its database. What is public of it is in <name>_public. Never NULL.',
     PRIMARY KEY (name)
 ) ENGINE = InnoDB COMMENT = 'The surveys that people are given rights to';
 
 CREATE TABLE IF NOT EXISTS alertdb_people.people (
-    id            BIGINT UNSIGNED NOT NULL COMMENT 'Numeric id at GitHub; the account is gh<id>, the scratch database my_<id>. Never NULL.',
+    id            BIGINT UNSIGNED NOT NULL COMMENT 'Numeric id at GitHub. The account is gh<id>, the scratch database my_<id>. Never NULL.',
     login         VARCHAR(64) NOT NULL     COMMENT 'Login at GitHub when the account was last opened. Never NULL.',
     partnership   BOOLEAN NOT NULL         COMMENT 'Whether the account reads partnership alerts. Never NULL.',
     opened_at     DATETIME(6) NOT NULL     COMMENT 'When the account was last opened, UTC. Never NULL.',

@@ -28,7 +28,8 @@ def test_all_tables_with_all_columns(archive: Archive) -> None:
         described = archive.sql(f"DESCRIBE {table.name}")
         described = described[~described["Extra"].str.contains("INVISIBLE")]  # SELECT * leaves them out
         assert [column.name for column in table] == described["Field"].tolist()
-        assert [column.type for column in table] == described["Type"].tolist()
+        types = described["Type"].str.replace(r"int\(\d+\)", "int", regex=True)  # the width of a display is no news
+        assert [column.type for column in table] == types.tolist()
         assert table.about
 
 

@@ -27,7 +27,8 @@ def ada(visitor: Callable[[str], Visitor]) -> Visitor:
 
 def secrets_of(hub: RunningHub, github: GitHub) -> set[str]:
     names = ("crypt_key", "cookie_secret", "proxy_token")
-    return {(hub.state / name).read_text().strip() for name in names} | {github.client_secret} | set(github.tokens)
+    others = {github.client_secret, hub.settings["ALERTDB_HUB_CANARY"], *github.tokens}
+    return {(hub.state / name).read_text().strip() for name in names} | others
 
 
 def test_no_secret_reaches_users_logs_or_arguments(ada: Visitor, hub: RunningHub, github: GitHub) -> None:

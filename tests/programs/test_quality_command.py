@@ -34,7 +34,7 @@ def test_pictures_numbers_and_report(
     assert pd.read_csv(output / "nights.csv")["alerts"].sum() == (20 if public else 40)
     page = (output / "report.html").read_text()
     assert page.count('<img src="data:image/png;base64,iVBOR') == len(NAMES)
-    assert ("ztf_public" in page) == public
+    assert ("Archive ztf_public in" in page) == public
 
 
 def test_an_empty_archive_has_pictures_that_say_so(

@@ -52,9 +52,8 @@ def server(running_server: CouchbaseServer, monkeypatch: pytest.MonkeyPatch) -> 
 
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Have the store give up soon."""
-    monkeypatch.setattr(wire, "CONNECT_SECONDS", 0.5)
-    monkeypatch.setattr(wire, "ANSWER_SECONDS", 0.2)
+    """Have the store give up soon: three attempts, one second each."""
+    monkeypatch.setattr(wire, "ANSWER_SECONDS", 1.0)
     monkeypatch.setattr(pace, "ATTEMPTS", 3)
     monkeypatch.setattr(pace, "_FIRST_WAIT", 0.001)
     wire._cluster.cache_clear()

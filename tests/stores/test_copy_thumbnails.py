@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from typing import TYPE_CHECKING
 
 import couchbase_server
 import pytest
 from couchbase_front import CHANGES
 
+from alertdb.cli import main
 from alertdb.thumbnails import open_store
 
 if TYPE_CHECKING:
@@ -21,6 +20,7 @@ if TYPE_CHECKING:
 
     from alertdb.thumbnails import ThumbnailStore
 
+    Copy: TypeAlias = Callable[..., tuple[int, str, str]]
     Document: TypeAlias = Callable[..., bytes]
 
 
@@ -48,19 +48,27 @@ def folder(tmp_path: Path, document: Document) -> str:
     return (tmp_path / "thumbnails").as_uri()
 
 
-def _copy(home: Path, *arguments: str) -> tuple[int, str, str]:
-    command = [sys.executable, "-m", "alertdb.cli.main", "copy-thumbnails", *arguments]
-    environment = {"ALERTDB_HOME": str(home), "PATH": "/usr/bin:/bin", "COLUMNS": "200"}
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=60)
-    return done.returncode, done.stdout, done.stderr
+@pytest.fixture
+def copy(home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Copy:
+    """Call the command; return its exit code, and what it wrote to standard output and error."""
+    monkeypatch.setenv("ALERTDB_HOME", str(home))
+
+    def copy(*arguments: str) -> tuple[int, str, str]:
+        code = main.run(["copy-thumbnails", *arguments])
+        return code, *capsys.readouterr()
+
+    return copy
 
 
 def _contents(store: ThumbnailStore) -> dict[tuple[str, str], dict[int, bytes]]:
     return {t[:2]: dict(store.documents(t.tarball, t.rights)) for t in store.tarballs()}
 
 
-def test_there_and_back_again(home: Path, folder: str, server: CouchbaseServer, tmp_path: Path) -> None:
-    code, out, err = _copy(home, folder, server.url)
+def test_there_and_back_again(
+    copy: Copy, folder: str, server: CouchbaseServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("ALERTDB_COUCHBASE_ACCOUNT")  # the file has it
+    code, out, err = copy(folder, server.url)
     assert (code, out) == (0, "3 tarballs copied, 0 were there already\n")
     assert [line.partition(":")[0] for line in err.splitlines()] == [
         "night-1 (public)",
@@ -68,51 +76,51 @@ def test_there_and_back_again(home: Path, folder: str, server: CouchbaseServer, 
         "night-1 (partnership)",
     ]
     back = (tmp_path / "back").as_uri()
-    assert _copy(home, server.url, back)[0] == 0
+    assert copy(server.url, back)[0] == 0
     for path in sorted((tmp_path / "thumbnails").rglob("*.zip")):
         assert (tmp_path / "back" / path.relative_to(tmp_path / "thumbnails")).read_bytes() == path.read_bytes()
 
 
-def test_a_second_copy_writes_nothing(home: Path, folder: str, server: CouchbaseServer) -> None:
-    _copy(home, folder, server.url)
+def test_a_second_copy_writes_nothing(copy: Copy, folder: str, server: CouchbaseServer) -> None:
+    copy(folder, server.url)
     server.front.watch = lambda frame: frame.opcode in CHANGES
-    assert _copy(home, folder, server.url) == (0, "0 tarballs copied, 3 were there already\n", "")
+    assert copy(folder, server.url) == (0, "0 tarballs copied, 3 were there already\n", "")
 
 
-def test_a_server_that_comes_back_empty_is_filled_again(home: Path, folder: str, server: CouchbaseServer) -> None:
-    _copy(home, folder, server.url)
+def test_a_server_that_comes_back_empty_is_filled_again(copy: Copy, folder: str, server: CouchbaseServer) -> None:
+    copy(folder, server.url)
     server.restart()
     store = open_store(server.url)
     assert store.tarballs() == []
     assert list(store.get_many(range(1100))) == []
-    code, out, _ = _copy(home, folder, server.url)
+    code, out, _ = copy(folder, server.url)
     assert (code, out) == (0, "3 tarballs copied, 0 were there already\n")
     assert _contents(store) == _contents(open_store(folder))
     assert list(store.verify()) == []
 
 
-def test_what_the_target_lost_is_found_and_copied_again(home: Path, folder: str, server: CouchbaseServer) -> None:
-    _copy(home, folder, server.url)
+def test_what_the_target_lost_is_found_and_copied_again(copy: Copy, folder: str, server: CouchbaseServer) -> None:
+    copy(folder, server.url)
     server.documents("public").remove("17")
-    assert _copy(home, folder, server.url)[1] == "0 tarballs copied, 3 were there already\n"
-    assert _copy(home, folder, server.url, "--recheck")[1] == "1 tarball copied, 2 were there already\n"
+    assert copy(folder, server.url)[1] == "0 tarballs copied, 3 were there already\n"
+    assert copy(folder, server.url, "--recheck")[1] == "1 tarball copied, 2 were there already\n"
     assert _contents(open_store(server.url)) == _contents(open_store(folder))
 
 
 def test_a_damaged_source_keeps_only_its_own_tarball_back(
-    home: Path, folder: str, server: CouchbaseServer, tmp_path: Path, document: Document
+    copy: Copy, folder: str, server: CouchbaseServer, tmp_path: Path, document: Document
 ) -> None:
     path = tmp_path / "thumbnails" / "public" / "night-2.zip"
     path.chmod(0o600)
     path.write_bytes(path.read_bytes().replace(document(800), bytes(len(document(800)))))
-    code, out, err = _copy(home, folder, server.url)
+    code, out, err = copy(folder, server.url)
     assert (code, out) == (1, "2 tarballs copied, 0 were there already, 1 could not be copied\n")
     assert "night-2 (public): not copied. The thumbnail of 800 in " in err
     assert [t[:2] for t in open_store(server.url).tarballs()] == [("public", "night-1"), ("partnership", "night-1")]
 
 
-def test_a_source_that_is_not_there(home: Path, server: CouchbaseServer, tmp_path: Path) -> None:
-    code, _, err = _copy(home, (tmp_path / "nothing").as_uri(), server.url)
+def test_a_source_that_is_not_there(copy: Copy, server: CouchbaseServer, tmp_path: Path) -> None:
+    code, _, err = copy((tmp_path / "nothing").as_uri(), server.url)
     assert code == 1
     assert err.startswith("Error: There are no thumbnails: ")
     assert err.count("\n") == 1

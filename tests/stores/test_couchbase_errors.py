@@ -102,8 +102,8 @@ def test_wrong_credentials(secure: str, document: Document, monkeypatch: pytest.
         assert "guessed" not in _message(raised)
 
 
-@pytest.mark.usefixtures("impatient")
-def test_a_certificate_that_is_not_trusted(secure: str) -> None:
+def test_a_certificate_that_is_not_trusted(secure: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(wire, "CONNECT_SECONDS", 0.5)
     with pytest.raises(CouchbaseSilent, match="or its certificate is not trusted"):
         open_store(secure.partition("&")[0])
     with pytest.raises(BadCouchbaseUrl, match="there is no certificate /nowhere.pem"):
@@ -132,7 +132,7 @@ def test_no_account_and_bad_ones(server: CouchbaseServer, monkeypatch: pytest.Mo
 
 
 @pytest.mark.usefixtures("impatient")
-def test_a_dead_cluster(server: CouchbaseServer, document: Document) -> None:
+def test_a_dead_cluster(server: CouchbaseServer, document: Document, monkeypatch: pytest.MonkeyPatch) -> None:
     store = open_store(server.url, readonly=False)
     _put(server.url, range(10), document)
     server.stop()
@@ -144,10 +144,12 @@ def test_a_dead_cluster(server: CouchbaseServer, document: Document) -> None:
             "(no answer in time). See that it is up and can be reached from here, then run the same command again."
         )
         wire._cluster.cache_clear()
+        monkeypatch.setattr(wire, "CONNECT_SECONDS", 0.5)
         with pytest.raises(CouchbaseSilent):
             open_store(server.url)
     finally:
         server.start()
+    monkeypatch.setattr(pace, "ATTEMPTS", 100)  # until the SDK has noticed
     assert store.tarballs() == []
 
 
@@ -171,7 +173,7 @@ def test_a_dropped_connection_in_the_middle_of_writing_and_reading(server: Couch
 def test_a_cluster_that_is_short_of_something_for_a_moment(
     server: CouchbaseServer, document: Document, failure: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(pace, "ATTEMPTS", 12)
+    monkeypatch.setattr(pace, "ATTEMPTS", 100)
     store = open_store(server.url, readonly=False)
     writer = store.writer("night", "public")
     server.fail(failure, 7)

@@ -143,7 +143,7 @@ class _Relay:
         self._client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._bucket = next(iter(front.ports))
         self._hello = b""
-        self._server = self._connect(self._bucket)
+        self._connect(self._bucket)
 
     def run(self) -> None:
         """Pass on what the client sends, until one side has gone."""
@@ -163,20 +163,21 @@ class _Relay:
                 connection.shutdown(socket.SHUT_RDWR)
             connection.close()
 
-    def _connect(self, bucket: str) -> socket.socket:
+    def _connect(self, bucket: str) -> None:
         server = socket.create_connection(("127.0.0.1", self._front.ports[bucket]))
         server.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         if self._hello:
             server.sendall(self._hello + self._sign_in(bucket))
             read_frame(server)
             read_frame(server)
+        self._server = server
         threading.Thread(target=self._answer, args=(server,), daemon=True).start()
-        return server
 
     def _select(self, bucket: str) -> None:
         """Go on with the port of another bucket; whoever is let in at one may open the other."""
         if bucket != self._bucket and bucket in self._front.ports:
-            left, self._server, self._bucket = self._server, self._connect(bucket), bucket
+            left, self._bucket = self._server, bucket
+            self._connect(bucket)
             left.close()
 
     def _sign_in(self, bucket: str) -> bytes:

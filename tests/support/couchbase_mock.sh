@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Fetch Couchbase's test server and what it needs to run: Java, and Maven to fetch it with, from Debian where the
+# Fetch Couchbase's test server and what its tests need: Java, OpenSSL, and Maven to fetch it with, from Debian where the
 # machine has none. A second run finds everything done. tests/support/couchbase_server.py starts the server.
 set -euo pipefail
 
@@ -30,7 +30,10 @@ install() {
         fail "not installed: $*: $(tail -n 1 "$log")"
 }
 
-maven() { mvn --batch-mode --quiet "dependency:$1" "${@:2}" >"$log" 2>&1 || fail "not fetched: $(grep -m 1 ERROR "$log")"; }
+maven() {
+    mvn --batch-mode --quiet -Dstyle.color=never "dependency:$1" "${@:2}" >"$log" 2>&1 ||
+        fail "not fetched: $(grep -m 1 ERROR "$log")"
+}
 
 fetch() {
     local coordinates=com.couchbase.mock:CouchbaseMock:$VERSION
@@ -45,6 +48,7 @@ fetch() {
 main() {
     local missing=()
     has java || missing+=(default-jre-headless)
+    has openssl || missing+=(openssl) # certificates of the tests
     sound "$JAR" || has mvn || missing+=(maven)
     work=$(mktemp -d) && log=$work/log
     trap 'rm -rf "$work"' EXIT

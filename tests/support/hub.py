@@ -66,6 +66,12 @@ class RunningHub:
     def log(self) -> str:
         return (self.state / "hub.log").read_text()
 
+    def home(self, user: str) -> Path:
+        """Home folder of a user."""
+        home = self.state / "homes" / user
+        home.mkdir(parents=True, exist_ok=True)
+        return home
+
     def start(self) -> None:
         config = self.state / "site_config.py"
         config.write_text(SITE_CONFIG)

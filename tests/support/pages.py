@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from hub import wait_for
 from plain import stored_table
 
 if TYPE_CHECKING:
@@ -24,6 +26,19 @@ def run_all_cells(page: Page) -> None:
     page.get_by_text("Python 3 (ipykernel) | Idle").wait_for()
     page.get_by_role("menuitem", name="Run", exact=True).click()
     page.get_by_role("menuitem", name="Run All Cells", exact=True).click()
+
+
+def save_when_done(page: Page, path: Path) -> list[dict[str, Any]]:
+    """Wait until the last cell has run, save the notebook as its user would, and return its code cells."""
+
+    def saved() -> list[dict[str, Any]] | None:
+        page.keyboard.press("Control+s")
+        page.wait_for_timeout(300)
+        cells = [cell for cell in json.loads(path.read_text())["cells"] if cell["cell_type"] == "code"]
+        return cells if all(cell["execution_count"] for cell in cells) else None
+
+    cells: list[dict[str, Any]] = wait_for(saved, "the last cell")
+    return cells
 
 
 def brightest(archive: Config) -> str:

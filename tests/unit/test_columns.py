@@ -7,7 +7,7 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
-from alertdb.columns import Column, declared_columns, to_table
+from alertdb.columns import Columns, declared_columns, to_table
 
 DECIMAL, BIGINT, FLOAT, LONG, TEXT = 246, 8, 4, 3, 253
 BINARY, UTF8 = 63, 45
@@ -18,7 +18,7 @@ def column(code: int, *, flags: int = 0, decimals: int = 0, charset: int = BINAR
     return {**origin, "field": ["x"], "type": [code], "flags": [flags], "decimals": [decimals], "charset": [charset]}
 
 
-def table_of(columns: list[Column], batches: list[list[tuple[Any, ...]]]) -> pa.Table:
+def table_of(columns: Columns, batches: list[list[tuple[Any, ...]]]) -> pa.Table:
     """Build a table from batches of rows."""
     return to_table(
         columns,

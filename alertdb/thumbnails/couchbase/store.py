@@ -50,31 +50,31 @@ class CouchbaseStore:
     """
 
     def __init__(self, url: str, secrets: Path | None = None, *, readonly: bool = True) -> None:
-        self._address = parse_address(url)
-        if self._address.certificate is not None and not Path(self._address.certificate).is_file():
-            raise BadCouchbaseUrl(url, f"there is no certificate {self._address.certificate}")
+        self.address = parse_address(url)
+        if self.address.certificate is not None and not Path(self.address.certificate).is_file():
+            raise BadCouchbaseUrl(url, f"there is no certificate {self.address.certificate}")
         self._readonly = readonly
         self._shelves: dict[str, Shelf] = {}
         missing: list[AlertdbError] = []
         for rights in RIGHTS:
             try:
-                self._shelves[rights] = Shelf(Wire(self._address, rights, find_account(rights, secrets)))
+                self._shelves[rights] = Shelf(Wire(self.address, rights, find_account(rights, secrets)))
             except (NoCouchbaseBucket, NoCouchbaseAccount) as error:
                 missing.append(error)
         if missing and (not readonly or not self._shelves):
             raise missing[0]
 
     def __repr__(self) -> str:
-        return f"CouchbaseStore({str(self._address)!r}, readonly={self._readonly})"
+        return f"CouchbaseStore({str(self.address)!r}, readonly={self._readonly})"
 
     def writer(self, tarball: str, rights: str) -> CouchbaseWriter:
         """Begin the documents of one tarball and rights class."""
-        check_change(self._address, tarball, rights, readonly=self._readonly)
+        check_change(self.address, tarball, rights, readonly=self._readonly)
         return CouchbaseWriter(self._shelves[rights], tarball)
 
     def remove(self, tarball: str, rights: str) -> bool:
         """Take away the documents of one tarball and rights class; return whether there were any."""
-        check_change(self._address, tarball, rights, readonly=self._readonly)
+        check_change(self.address, tarball, rights, readonly=self._readonly)
         shelf = self._shelves[rights]
         if tarball not in shelf.catalogue():
             return False
@@ -159,7 +159,7 @@ class CouchbaseStore:
     def _whereabouts(self) -> str:
         """Return where a candid was looked for, in words."""
         there = [shelf.wire.bucket if (shelf := self._shelves.get(r)) else f"{r} not there" for r in RIGHTS]
-        return f"{self._address} (buckets: {', '.join(there)})"
+        return f"{self.address} (buckets: {', '.join(there)})"
 
 
 def _checked(document: bytes, what: str) -> bytes | DamagedThumbnail:

@@ -2,13 +2,18 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
-from alertdb.hub.accounts import mounts
+from alertdb.hub.accounts import archive_environment, close_for, mounts
 from alertdb.hub.errors import SecretExposed, SettingMissing, SettingUnusable
 from alertdb.hub.settings import ensure_secret, read_settings
 from alertdb.hub.spawners import docker
+from alertdb.people.leaving import remove_person
+
+if TYPE_CHECKING:
+    from alertdb.config import Config
 
 NAMES = ("tarballs", "exports", "thumbnails")
 ROOT = Path(__file__).resolve().parents[3]
@@ -131,3 +136,21 @@ def test_the_database_is_named_without_an_account(url: str) -> None:
     with pytest.raises(SettingUnusable, match="expected mariadb://HOST:PORT/") as error:
         read_settings(NEEDED | {"ALERTDB_HUB_DATABASE_URL": url})
     assert "secret" not in str(error.value)
+
+
+def test_notebooks_are_told_of_couchbase_what_they_may_read(server_config: Config) -> None:
+    accounts = {"ALERTDB_HUB_COUCHBASE_READERS": "readers:word", "ALERTDB_HUB_COUCHBASE_PARTNERS": "partners:word"}
+    named = {"ALERTDB_HUB_DATABASE_URL": "mariadb://db.example.org:3307/"}
+    settings = read_settings(NEEDED | named | accounts)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("ALERTDB_HOME", str(server_config.home))
+        public = archive_environment(settings, 61, "ada", partnership=False)
+        partner = archive_environment(settings, 61, "ada", partnership=True)
+        close_for(61)
+    remove_person(server_config, 61)
+    assert re.fullmatch(
+        r"mariadb://gh61:[\w-]{43}@db\.example\.org:3307/ztf_public", public.pop("ALERTDB_DATABASE_URL")
+    )
+    assert re.fullmatch(r"mariadb://gh61:[\w-]{43}@db\.example\.org:3307/ztf", partner.pop("ALERTDB_DATABASE_URL"))
+    assert public == {"ALERTDB_COUCHBASE_ACCOUNT_PUBLIC": "readers:word"}
+    assert partner == public | {"ALERTDB_COUCHBASE_ACCOUNT_PARTNERSHIP": "partners:word"}
