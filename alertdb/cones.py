@@ -21,8 +21,9 @@ if TYPE_CHECKING:
 __all__ = ["COLUMNS", "alerts_around", "alerts_statement", "fetch_ranges"]
 
 COLUMNS = ("objectId", "candid", "jd", "fid", "ra", "dec", "magpsf", "sigmapsf", "isdiffpos", "rb", "drb")
-# A cone up to this radius is covered by the pixel of its centre and the eight around it; a larger one by pixels of
-# several orders, which take longer to find and hold fewer alerts that are outside.
+# Many cones up to this radius are each covered by the pixel of the centre and the eight around it, found for all at
+# once. A larger one, or a single one, is covered by pixels of several orders: for one position that is quicker, since
+# the library finds pixels of many positions in threads, which one position would wait for.
 SMALL_ARCSEC = 60.0
 # Share of a pixel's side that lies between its opposite edges at the least, wherever it is: 0.67, less some margin.
 NARROWEST = 0.6
@@ -47,7 +48,7 @@ def alerts_around(
         `position` (which of the positions, from 0), `distance_arcsec` (great-circle), and the columns.
     """
     needed = [*dict.fromkeys([*columns, "ra", "dec", "jd", "hpx29"])]
-    find = _around_small if radius_arcsec <= SMALL_ARCSEC else _around_large
+    find = _around_all if len(positions.ra) > 1 and radius_arcsec <= SMALL_ARCSEC else _around_each
     rows, position = find(reader, positions, radius_arcsec, alerts_statement(needed, after_jd, before_jd))
     ra, dec = rows["ra"].to_numpy(), rows["dec"].to_numpy()
     distance = separation_arcsec(positions.ra[position], positions.dec[position], ra, dec)
@@ -68,7 +69,7 @@ def alerts_statement(columns: Iterable[str], after_jd: float | None, before_jd: 
     return f"SELECT {names} FROM alerts WHERE {' AND '.join(conditions)}"
 
 
-def _around_small(
+def _around_all(
     reader: Reader, positions: Positions, radius_arcsec: float, statement: str
 ) -> tuple[pa.Table, npt.NDArray[np.int64]]:
     """Return candidates, and which position each is a candidate of; an alert may be one of several positions."""
@@ -88,10 +89,10 @@ def _around_small(
     return rows.take(taken), position[place]
 
 
-def _around_large(
+def _around_each(
     reader: Reader, positions: Positions, radius_arcsec: float, statement: str
 ) -> tuple[pa.Table, npt.NDArray[np.int64]]:
-    """Return as `_around_small` does, one query for each position."""
+    """Return as `_around_all` does, one query for each position."""
     parts = [
         fetch_ranges(reader, statement, cone_ranges(ra, dec, radius_arcsec))
         for ra, dec in zip(positions.ra.tolist(), positions.dec.tolist(), strict=True)
@@ -106,9 +107,9 @@ def _neighbourhoods(positions: Positions, order: int) -> npt.NDArray[np.int64]:
     from cdshealpix import nested
 
     centres = nested.lonlat_to_healpix(
-        Longitude(positions.ra, u.deg, copy=False), Latitude(positions.dec, u.deg, copy=False), order, num_threads=1
-    )  # for one position threads take longer to start than to work
-    around = nested.neighbours(centres, order, num_threads=1)
+        Longitude(positions.ra, u.deg, copy=False), Latitude(positions.dec, u.deg, copy=False), order
+    )
+    around = nested.neighbours(centres, order)
     found: npt.NDArray[np.int64] = around.astype(np.int64).reshape(-1, 9)
     return found
 

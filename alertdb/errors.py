@@ -488,6 +488,16 @@ class QueryStopped(QueryRefused):
         AlertdbError.__init__(self, message)
 
 
+class StatementTooLong(QueryRefused):
+    """A statement, with its values in it, that the server would not take."""
+
+    def __init__(self, found: int, most: int) -> None:
+        super().__init__(
+            f"with its values it has {found / 2**20:.1f} MB, and the server takes less than {most / 2**20:.1f} MB "
+            "(max_allowed_packet); give its lists in parts"
+        )
+
+
 class ResultCut(UserWarning):
     """A result has as many rows as the server gives at most: there may be more."""
 

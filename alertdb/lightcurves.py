@@ -72,7 +72,7 @@ def draw_lightcurve(axes: Axes, frame: pd.DataFrame, quantity: Quantity = "diffe
     drawn = points(frame, quantity)
     drawn = drawn.assign(x=drawn["mjd"])
     _draw_points(axes, drawn, quantity)
-    axes.set_title(" ".join(dict.fromkeys(frame["objectId"])), fontsize=13, fontweight="bold", pad=9)
+    axes.set_title(" ".join(dict.fromkeys(frame["objectId"])), fontsize=13, fontweight="bold", pad=9, parse_math=False)
     _set_times(axes, float(np.ptp(drawn["mjd"].to_numpy())) if len(drawn) else 0.0)
 
 
@@ -81,7 +81,7 @@ def draw_folded(axes: Axes, frame: pd.DataFrame, quantity: Quantity = "differenc
     drawn = points(frame[frame["kind"] != "limit"], quantity)
     phase = frame["phase"].reindex(drawn.index)
     _draw_points(axes, pd.concat([drawn.assign(x=phase), drawn.assign(x=phase + 1)]), quantity, cycles=2)
-    axes.set_title(" ".join(dict.fromkeys(frame["objectId"])), fontsize=13, fontweight="bold", pad=9)
+    axes.set_title(" ".join(dict.fromkeys(frame["objectId"])), fontsize=13, fontweight="bold", pad=9, parse_math=False)
     axes.set_xlabel("phase")
     axes.set_xlim(0, 2)
     axes.tick_params(which="both", direction="in", right=True, top=True)

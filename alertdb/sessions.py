@@ -13,7 +13,7 @@ from sqlalchemy.exc import DBAPIError
 
 from alertdb.columns import Columns, declared_columns
 from alertdb.database import Account, explain_refusal, open_engine
-from alertdb.errors import AlertdbError
+from alertdb.errors import AlertdbError, StatementTooLong
 from alertdb.interrupts import interruptible
 from alertdb.wire.link import Link, can_link, open_line
 
@@ -38,10 +38,11 @@ def is_lost(error: BaseException) -> bool:
 
 
 class Limits(NamedTuple):
-    """What a session may take: rows of a result and seconds of a statement, None without a limit."""
+    """What a session may take: rows of a result and seconds of a statement (None: no limit), a statement's bytes."""
 
     rows: int | None
     seconds: float | None
+    statement_bytes: int
 
 
 class Session:
@@ -78,6 +79,8 @@ class Session:
 
     def run(self, statement: str) -> tuple[Columns, Iterator[Batch]]:
         """Run a statement; return its columns and its rows, which must be taken before the next is run."""
+        if len(statement.encode()) >= self.limits.statement_bytes:
+            raise StatementTooLong(len(statement.encode()), self.limits.statement_bytes)
         if self._link is None:
             return self._run_by_driver(statement)
         try:
@@ -197,9 +200,9 @@ class Sessions:
 
 def _limits(connection: Any) -> Limits:
     with connection.cursor() as cursor:
-        cursor.execute("SELECT @@sql_select_limit, @@max_statement_time")
-        rows, seconds = cursor.fetchone()
-    return Limits(rows if rows < UNLIMITED else None, float(seconds) or None)
+        cursor.execute("SELECT @@sql_select_limit, @@max_statement_time, @@max_allowed_packet")
+        rows, seconds, size = cursor.fetchone()
+    return Limits(rows if rows < UNLIMITED else None, float(seconds) or None, size)
 
 
 def _read(cursor: Any, statement: str, texts: tuple[str, ...]) -> tuple[Columns, Iterator[Batch]]:

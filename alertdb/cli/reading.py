@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from contextlib import suppress
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -15,10 +16,20 @@ from alertdb.errors import UsageError
 if TYPE_CHECKING:
     import pyarrow as pa
 
+    from alertdb.query import Reader
+
 __all__ = ["register"]
 
 MOST_PANELS = 12
 DOTS_PER_INCH = 150
+
+
+class Quantity(StrEnum):
+    """What a picture of a light curve shows."""
+
+    DIFFERENCE = "difference"
+    APPARENT = "apparent"
+    FLUX = "flux"
 
 
 def register(app: typer.Typer) -> None:
@@ -91,6 +102,12 @@ def lightcurve(
             metavar="FILE",
         ),
     ] = None,
+    quantity: Annotated[
+        Quantity,
+        typer.Option(
+            help="What to draw: difference magnitude, apparent magnitude, or flux of the difference (microjansky)."
+        ),
+    ] = Quantity.DIFFERENCE,
     limits: Annotated[bool, typer.Option("--limits/--no-limits", help="With upper limits.")] = True,
     history: Annotated[
         bool, typer.Option("--history/--no-history", help="With detections known from the history only.")
@@ -105,6 +122,8 @@ def lightcurve(
     --------
       alertdb lightcurve ZTF21abiuvdk --plot ZTF21abiuvdk.png
 
+      alertdb lightcurve ZTF21abiuvdk --plot flux.png --quantity flux --forced
+
       alertdb lightcurve ZTF21abiuvdk ZTF18abiyatb --no-limits --format csv
     """
     from alertdb.archive import connect
@@ -112,8 +131,8 @@ def lightcurve(
     check_output(form, output)
     with connect() as archive:
         table = archive.lightcurve_table(names, limits=limits, history=history, forced=forced)
-    if plot is not None:
-        _plot(table, plot)
+        if plot is not None:
+            _plot(archive.reader, table, plot, quantity)
     if plot is None or form is not None or output is not None:
         write_table(table, form, output)
 
@@ -157,8 +176,9 @@ def _statement(query: str) -> str:
     return query
 
 
-def _plot(table: pa.Table, file: Path) -> None:
+def _plot(reader: Reader, table: pa.Table, file: Path, quantity: Quantity) -> None:
     from alertdb.cli.pictures import check_picture
+    from alertdb.epochs import with_reference
     from alertdb.errors import TooManyPanels
     from alertdb.frames import to_frame
     from alertdb.lightcurves import plot_lightcurves
@@ -168,5 +188,7 @@ def _plot(table: pa.Table, file: Path) -> None:
     objects = frame["objectId"].nunique()
     if objects > MOST_PANELS:
         raise TooManyPanels(objects, MOST_PANELS)
-    plot_lightcurves(frame).savefig(file, dpi=DOTS_PER_INCH)
+    if quantity is Quantity.APPARENT:
+        frame = with_reference(reader, frame)
+    plot_lightcurves(frame, quantity.value).savefig(file, dpi=DOTS_PER_INCH)
     message(f"{len(frame):,} epochs drawn into {file}")

@@ -60,30 +60,41 @@ def thumbnails(
     sheet: Annotated[
         Path | None, typer.Option(help="Draw all into one picture (.png, .pdf or .svg).", metavar="FILE")
     ] = None,
+    gif: Annotated[
+        Path | None,
+        typer.Option(
+            help="Write all through time as an animation (.gif), of an object with its light curve.", metavar="FILE"
+        ),
+    ] = None,
 ) -> None:
-    """Write the cutouts of alerts, one file each (CANDID_science.png), and with --sheet all in one picture.
+    """Write the cutouts of alerts, one file each (CANDID_science.png); or all in one picture, or as an animation.
 
     Row 0 of an image is at the bottom of its picture. Without --output files go into the current folder, and with
-    --sheet alone none are written.
+    --sheet or --gif alone none are written.
 
     Examples
     --------
-      alertdb thumbnails --object ZTF21abiuvdk --sheet ZTF21abiuvdk.png
+      alertdb thumbnails --object ZTF21abiuvdk --sheet ZTF21abiuvdk.png --gif ZTF21abiuvdk.gif
 
       alertdb thumbnails 1642404680815015001 --format fits --stamp science --output stamps
     """
     from alertdb.archive import connect
+    from alertdb.cli.pictures import ANIMATIONS, check_picture
     from alertdb.cutouts import candids_of
 
     if (name is None) == (not candids):
         raise UsageError("Name the alerts either by their candids or by --object OBJECTID.")
     if sheet is not None and output is None and form is not None:
         raise UsageError("--format is that of the single files; a sheet's is its suffix. Leave it out or add --output.")
+    if gif is not None:
+        check_picture(gif, ANIMATIONS)
     with connect() as archive:
         chosen = candids_of(archive.reader, name) if name else list(dict.fromkeys(candids or []))
         if sheet is not None:
             _draw_sheet(archive, chosen, sheet, stamp)
-        if sheet is None or output is not None:
+        if gif is not None:
+            _draw_animation(archive, chosen, name, gif)
+        if (sheet is None and gif is None) or output is not None:
             _write_files(archive, chosen, form or Picture.PNG, stamp, (output or Path()).absolute())
 
 
@@ -130,6 +141,12 @@ def _draw_sheet(archive: Archive, candids: list[int], file: Path, stamp: Stamp) 
     kinds = KINDS if stamp is Stamp.ALL else (stamp.value,)
     contact_sheet(alerts, title=_title(archive, candids), kinds=kinds).savefig(file)
     message(f"cutouts of {len(alerts):,} alert{'' if len(alerts) == 1 else 's'} drawn into {file}")
+
+
+def _draw_animation(archive: Archive, candids: list[int], name: str | None, file: Path) -> None:
+    curve = archive.lightcurve(name, forced=True) if name else None
+    archive.thumbnails(candids).gif(file, curve=curve)
+    message(f"cutouts of {len(candids):,} alert{'' if len(candids) == 1 else 's'} drawn into {file}")
 
 
 def _title(archive: Archive, candids: list[int]) -> str:

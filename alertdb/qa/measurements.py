@@ -5,7 +5,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from alertdb.qa.counting import binned, count
-from alertdb.qa.result import FILTERS, QaFigure, add_colour_bar, counted, draw_density, empty_picture, new_picture
+from alertdb.qa.result import (
+    FILTERS,
+    MAGNITUDES,
+    QaFigure,
+    add_colour_bar,
+    counted,
+    draw_density,
+    empty_picture,
+    new_picture,
+    sane,
+)
 
 if TYPE_CHECKING:
     from alertdb.query import Reader
@@ -14,6 +24,7 @@ __all__ = ["magnitude_against_error"]
 
 MAG_WIDTH = 0.1
 ERROR_WIDTH = 0.005
+ERRORS = (0.0, 2.0)
 
 
 def magnitude_against_error(reader: Reader) -> QaFigure:
@@ -24,8 +35,9 @@ def magnitude_against_error(reader: Reader) -> QaFigure:
     table = table.assign(
         magpsf=(table["magpsf"] * MAG_WIDTH).round(6), sigmapsf=(table["sigmapsf"] * ERROR_WIDTH).round(6)
     )
+    table, left_out = sane(table, {"magpsf": MAGNITUDES, "sigmapsf": ERRORS})
     bins = f"bins of {MAG_WIDTH} mag and {ERROR_WIDTH} mag"
-    subtitle = f"{reader.database}: {counted(int(table['alerts'].sum()), 'alert')}, {bins}"
+    subtitle = f"{reader.database}: {counted(int(table['alerts'].sum()), 'alert')}, {bins}{left_out}"
     if not len(table):
         return QaFigure("magnitude_error", title, empty_picture(title, subtitle, "No alerts yet."), table)
     fids = sorted(table["fid"].unique())

@@ -10,12 +10,14 @@ import pandas as pd
 from alertdb.qa.counting import NIGHT, binned, count, with_dates
 from alertdb.qa.result import (
     FILTERS,
+    MAGNITUDES,
     NID_EPOCH_DAYS,
     QaFigure,
     colour_of,
     counted,
     empty_picture,
     new_picture,
+    sane,
     set_dates,
 )
 
@@ -75,19 +77,20 @@ def limiting_magnitudes(reader: Reader) -> QaFigure:
     title = "Limiting magnitude"
     groups = {"nid": NIGHT, "fid": "fid", "bin": binned("diffmaglim", LIMIT_WIDTH)}
     counts = count(reader, groups, "alerts")
+    counts, left_out = sane(counts.assign(magnitude=counts["bin"] * LIMIT_WIDTH), {"magnitude": MAGNITUDES})
     table = with_dates(_quantiles(counts))
-    subtitle = f"{reader.database}: diffmaglim (5 sigma) of {counted(int(counts['alerts'].sum()), 'alert')}"
+    subtitle = f"{reader.database}: diffmaglim (5 sigma) of {counted(int(counts['alerts'].sum()), 'alert')}{left_out}"
     if not len(table):
         return QaFigure("limits", title, empty_picture(title, subtitle, "No alerts yet."), table)
     figure = new_picture(title, subtitle)
     axes = figure.add_subplot()
-    for offset, (fid, part) in zip((-0.2, 0.0, 0.2), table.groupby("fid"), strict=False):
-        days = part["nid"] + NID_EPOCH_DAYS + 0.5 + offset
+    fids = sorted(table["fid"].unique())
+    for place, fid in enumerate(fids):
+        part = table[table["fid"] == fid]
+        days = part["nid"] + NID_EPOCH_DAYS + (place + 1) / (len(fids) + 1)  # side by side within the night
         spread = np.abs(part[["p10", "p90"]].sub(part["median"], axis=0).to_numpy().T)
-        style: dict[str, Any] = {"ms": 3.5, "elinewidth": 0.7, "color": colour_of(int(str(fid)))}
-        axes.errorbar(
-            days, part["median"], yerr=spread, fmt="o", label=FILTERS.get(int(str(fid)), f"fid {fid}"), **style
-        )
+        style: dict[str, Any] = {"ms": 3.5, "elinewidth": 0.7, "color": colour_of(fid)}
+        axes.errorbar(days, part["median"], yerr=spread, fmt="o", label=FILTERS.get(fid, f"fid {fid}"), **style)
     axes.invert_yaxis()
     axes.set_ylabel("limiting magnitude\n(median; bars: 10 % to 90 % of the alerts)")
     axes.legend(fontsize=9, loc="upper left", bbox_to_anchor=(1.0, 1.0), frameon=False)

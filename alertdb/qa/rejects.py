@@ -41,7 +41,7 @@ def rejects_by_reason(reader: Reader) -> QaFigure:
     bars = axes.barh(range(len(shown)), shown, height=0.4, color="#3b6ea5")
     axes.bar_label(bars, fmt="{:,.0f}", padding=3, fontsize=8.5)
     for place, reason in enumerate(shown.index):
-        axes.text(0, place + 0.27, f" {shorten(reason, WIDTH, placeholder=' …')}", fontsize=8.5)
+        axes.text(0, place + 0.27, f" {shorten(reason, WIDTH, placeholder=' …')}", fontsize=8.5, parse_math=False)
     axes.margins(x=0.08)
     axes.set_ylim(-0.5, len(shown) - 0.2)
     axes.set_yticks([])

@@ -14,6 +14,8 @@ from alertdb.filters import COLOURS
 from alertdb.picture import Picture, html_image, png
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     import pandas as pd
     from matplotlib.axes import Axes
     from matplotlib.collections import QuadMesh
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
 __all__ = [
     "COLOURMAP",
     "FILTERS",
+    "MAGNITUDES",
     "QaFigure",
     "add_colour_bar",
     "colour_of",
@@ -31,6 +34,7 @@ __all__ = [
     "draw_density",
     "empty_picture",
     "new_picture",
+    "sane",
     "scale",
     "set_dates",
     "work_out_edges",
@@ -41,6 +45,7 @@ FILTERS = {1: "g", 2: "r", 3: "i"}
 NID_EPOCH_DAYS = 17167  # 2017-01-01, from which nid counts, in the days since 1970 of matplotlib
 TABLE_ROWS = 20  # shown below a picture
 GREY = "#59636e"
+MAGNITUDES = (0.0, 30.0)  # what is beyond is no magnitude; some packets hold -1007
 
 
 @dataclass(frozen=True)
@@ -141,6 +146,26 @@ def add_colour_bar(figure: Figure, mesh: Any, axes: Any, label: str, **options: 
     axis.set_major_locator(LogLocator(subs=(1, 2, 5) if mesh.norm.vmax < 200 * mesh.norm.vmin else (1,)))
     axis.set_major_formatter("{x:,g}")
     axis.set_minor_formatter(NullFormatter())
+
+
+def sane(
+    table: pd.DataFrame, bounds: Mapping[str, tuple[float, float]], count: str = "alerts"
+) -> tuple[pd.DataFrame, str]:
+    """Return the bins within bounds, and what is to be said of the others.
+
+    Parameters
+    ----------
+    table
+        One row per bin.
+    bounds
+        Lowest and highest value, by column.
+    count
+        Column of the counts.
+    """
+    inside = np.logical_and.reduce([table[name].between(*between) for name, between in bounds.items()])
+    outside = int(table.loc[~inside, count].sum())
+    said = " and ".join(f"{name} {low:g} to {high:g}" for name, (low, high) in bounds.items())
+    return table[inside].reset_index(drop=True), f"; {outside:,} outside {said} left out" if outside else ""
 
 
 def counted(number: int, noun: str) -> str:

@@ -11,12 +11,14 @@ from alertdb.qa.counting import binned, count
 from alertdb.qa.result import (
     COLOURMAP,
     FILTERS,
+    MAGNITUDES,
     QaFigure,
     add_colour_bar,
     counted,
     draw_density,
     empty_picture,
     new_picture,
+    sane,
     scale,
 )
 
@@ -67,8 +69,8 @@ def _distribution(counts: pd.DataFrame, score: str) -> pd.DataFrame:
 
 
 def _score_bin(expression: str) -> str:
-    """Return SQL for the bin of a score; 1 belongs to the last."""
-    return f"LEAST({binned(expression, SCORE_WIDTH)}, {round(1 / SCORE_WIDTH) - 1})"
+    """Return SQL for the bin of a score; 1 and what is beyond belong to the last, what is below 0 to the first."""
+    return f"GREATEST(0, LEAST({binned(expression, SCORE_WIDTH)}, {round(1 / SCORE_WIDTH) - 1}))"
 
 
 def rb_against_magnitude(reader: Reader) -> QaFigure:
@@ -80,6 +82,8 @@ def rb_against_magnitude(reader: Reader) -> QaFigure:
     table = count(reader, groups, source, "objects")
     table = table.assign(magnitude=(table["magnitude"] * MAG_WIDTH).round(6), rb=(table["rb"] * SCORE_WIDTH).round(6))
     subtitle = f"{reader.database}: difference magnitudes of objects with two or more alerts, bins of {MAG_WIDTH} mag"
+    table, left_out = sane(table, {"magnitude": MAGNITUDES}, "objects")
+    subtitle += left_out
     if not len(table):
         return QaFigure("rb_magnitude", title, empty_picture(title, subtitle, NO_OBJECTS), table)
     fids = sorted(table["fid"].unique())

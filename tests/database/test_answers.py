@@ -189,6 +189,14 @@ def test_wide_rows_and_long_texts(archive: Archive) -> None:
     assert archive.sql("SELECT 1 AS one")["one"].tolist() == [1]
 
 
+def test_a_statement_that_is_too_long(archive: Archive) -> None:
+    many = np.arange(1_600_000) + 10**9
+    with pytest.raises(QueryRefused, match=r"it has 18\.\d MB, and the server takes less than 16\.0 MB.*in parts"):
+        archive.sql("SELECT COUNT(*) AS n FROM alerts WHERE candid IN :many", many=many)
+    found = archive.sql("SELECT COUNT(*) AS n FROM alerts WHERE candid IN :many", many=many[:1_000_000])
+    assert found["n"].tolist() == [0]
+
+
 def test_statements_that_change_and_hide_it(archive: Archive) -> None:
     for statement in (
         "SET STATEMENT max_statement_time = 1 FOR DELETE FROM alerts",

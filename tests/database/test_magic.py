@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 @pytest.fixture
 def shell(server_config: Config, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     monkeypatch.setenv("ALERTDB_HOME", str(server_config.home))
+    monkeypatch.setitem(sys.modules, "__main__", sys.modules["__main__"])  # a shell puts its own
     shell: Any = InteractiveShell.instance()
     shell.run_line_magic("load_ext", "alertdb")
     yield shell

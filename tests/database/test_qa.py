@@ -16,6 +16,7 @@ from hostile import make_tarball, members_of
 from plain import expected_tables
 
 from alertdb.archive import Archive
+from alertdb.database import Account, connect
 from alertdb.picture_errors import UnknownChoice
 from alertdb.qa import NAMES, Quality
 from ingest.simulation.nights import simulate_nights
@@ -204,3 +205,29 @@ def test_no_picture_reads_the_wide_rows(archive: Archive, name: str) -> None:
             if line["table"] == "alerts":
                 assert line["key"] != "PRIMARY"
                 assert "Using index" in line["Extra"]
+
+
+INSANE = "magpsf = -1007, sigmapsf = 1e20, diffmaglim = -1007, rb = -5, drb = 7, fid = 9"
+
+
+def test_values_that_cannot_be_are_left_out_and_said(config: Config, expected: Tables) -> None:
+    """A night with a packet of nonsense has its pictures all the same, and they say what they do not show."""
+    candid = min(row["candid"] for row in expected["alerts"].values() if row["programid"] == 1)
+    row = expected["alerts"][candid]
+    before = ", ".join(f"{name} = {row[name]!r}" for name in ("magpsf", "sigmapsf", "diffmaglim", "rb", "drb", "fid"))
+    with connect(config, Account.LOADER) as connection, Archive(config) as archive:
+        total = len(expected["alerts"])
+        try:
+            connection.exec_driver_sql(f"UPDATE alerts SET {INSANE} WHERE candid = {candid}")
+            connection.commit()
+            for name in ("limits", "magnitude_error"):
+                found = getattr(archive.qa, name)()
+                assert "; 1 outside mag" in " ".join(text.get_text() for text in found.figure.texts)
+                assert found.table["alerts"].sum() == total - 1
+            assert archive.qa.nights().table["alerts"].sum() == total
+            scores = archive.qa.scores().table
+            assert scores.groupby("score")["alerts"].sum().to_dict() == {"rb": total, "drb": total}
+            assert scores["low"].between(0, 0.98).all()
+        finally:
+            connection.exec_driver_sql(f"UPDATE alerts SET {before} WHERE candid = {candid}")
+            connection.commit()

@@ -40,7 +40,7 @@ NOISE = 'points["magpsf"] += np.random.default_rng(5).normal(0, 0.05, len(points
 def nights(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("nights")
     days = [date(2024, 1, 1) + timedelta(days=number) for number in range(NIGHTS)]
-    simulate_nights([int(f"{day:%Y%m%d}") for day in days], ALERTS, folder, seed=1, workers=2)
+    simulate_nights([int(f"{day:%Y%m%d}") for day in days], ALERTS, folder, seed=1)
     return folder
 
 

@@ -343,3 +343,18 @@ def test_thumbnails_that_are_not_there(config: Config, real_tarballs: list[Path]
     assert_one_line(call(config, "thumbnails", "7", "--output", str(tmp_path)), 1, "candid 7 ")
     for arguments in ([], [str(candid), "--object", SUPERNOVA]):
         assert_one_line(call(config, "thumbnails", *arguments), 2, "--object OBJECTID")
+
+
+def test_an_animation(config: Config, tmp_path: Path) -> None:
+    file = tmp_path / "x.gif"
+    done = call(config, "thumbnails", "--object", SUPERNOVA, "--gif", str(file))
+    assert (done.returncode, done.stderr.decode()) == (0, f"cutouts of 34 alerts drawn into {file}\n")
+    assert file.read_bytes().startswith(b"GIF89a")
+    assert_one_line(call(config, "thumbnails", "--object", SUPERNOVA, "--gif", "x.mp4"), 2, "ends in .gif")
+
+
+@pytest.mark.parametrize("quantity", ["apparent", "flux"])
+def test_light_curves_in_other_quantities(config: Config, tmp_path: Path, quantity: str) -> None:
+    done = call(config, "lightcurve", SUPERNOVA, "--plot", str(tmp_path / "x.png"), "--quantity", quantity)
+    assert (done.returncode, done.stdout) == (0, b"")
+    assert imread(tmp_path / "x.png").shape[0] > 500

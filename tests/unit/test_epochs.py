@@ -130,3 +130,18 @@ def test_lightkurve_that_is_not_installed() -> None:
 
 def test_jupyter_shows_a_picture() -> None:
     assert curve().plot()._repr_png_().startswith(b"\x89PNG")
+
+
+def test_a_name_that_looks_like_a_formula_is_a_name() -> None:
+    strange = curve()
+    strange["objectId"] = "$\\frac{$"
+    for figure in (strange.plot(), strange.fold(2.0).plot()):
+        assert figure._repr_png_().startswith(b"\x89PNG")
+
+
+def test_lightkurve() -> None:
+    pytest.importorskip("lightkurve", reason="lightkurve is no dependency: pip install lightkurve runs this test")
+    converted = curve().to_lightkurve("difference")
+    assert converted.time.jd.tolist() == [2459401.5, 2459402.5, 2459403.5, 2459404.5]
+    assert converted.flux.value.tolist() == [18.0, 18.0, 18.5, 21.0]
+    assert curve().to_lightkurve().flux.unit == u.uJy
