@@ -45,6 +45,8 @@ def test_people_who_left_are_listed_exported_and_removed(
     left.archive().upload("targets", {"candid": [2**60 + 1, None], "name": ["a", "b"]})
     left.archive().upload("empty", {"a": [1]})
     left.archive().scratch.run("DELETE FROM empty")
+    trap = "CREATE SQL SECURITY INVOKER VIEW trap AS SELECT LOAD_FILE('/etc/passwd') AS words"  # the operator's rights
+    left.archive().scratch.run(trap)
     assert run("people", "remove", 51, "--yes")[0] == 1  # while a server runs
     note_leaving(server_config, 51)
     lines = run("people", "list")[1].splitlines()
