@@ -14,6 +14,7 @@ from sqlalchemy.exc import ArgumentError
 from alertdb.config import load_config
 from alertdb.errors import AlertdbError, UnknownObject
 from alertdb.names import nearest_objects
+from alertdb.own_tables import OwnTables
 from alertdb.query import Reader
 from alertdb.sky_questions import SkyQuestions
 
@@ -58,7 +59,7 @@ def connect(url: str | None = None) -> Archive:
     return Archive(config, _database(config.database_url) or SURVEY)
 
 
-class Archive(SkyQuestions):
+class Archive(SkyQuestions, OwnTables):
     """An archive of alerts, read through an account that cannot change it.
 
     Parameters

@@ -1,8 +1,8 @@
 """Connections to the archive's MariaDB, each with the account that its task needs and no more.
 
-Accounts: ``admin`` makes tables and accounts, ``loader`` fills them, ``reader`` reads. `alertdb init` makes the last
-two and keeps their passwords in ``home/secrets``; a database URL with an account of its own is used as it is where
-no such secret exists.
+Accounts: ``admin`` makes tables and accounts, ``loader`` fills them, ``reader`` reads, ``hub`` opens and closes the
+accounts of people, ``watchdog`` ends what goes over a limit. `alertdb init` makes all but the first and keeps their
+passwords in ``home/secrets``; a database URL with an account of its own is used as it is where no such secret exists.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from sqlalchemy.exc import ArgumentError, DBAPIError
 from sqlalchemy.pool import NullPool
 
 from alertdb.errors import ArchiveMissing, ServerRefused, ServerStopped, UnsupportedUrl
+from alertdb.people.errors import AccountLocked, TooManyConnections
 from alertdb.server import REFUSED, PrivateServer
 
 if TYPE_CHECKING:
@@ -31,6 +32,9 @@ __all__ = ["Account", "connect", "create_password", "database_url", "open_engine
 
 DRIVER = "mariadb+mariadbconnector"
 CONNECT_SECONDS = 20
+LOCKED, TOO_MANY = 4151, 1226
+# The archive has no foreign keys; one that a person points at it from a scratch table must not stop a load.
+NO_FOREIGN_KEYS = "SET SESSION foreign_key_checks = OFF"
 
 
 class Account(StrEnum):
@@ -39,6 +43,8 @@ class Account(StrEnum):
     ADMIN = "admin"
     LOADER = "loader"
     READER = "reader"
+    HUB = "hub"
+    WATCHDOG = "watchdog"
 
     @property
     def user(self) -> str:
@@ -73,6 +79,8 @@ def open_engine(config: Config, account: Account, database: str | None = "ztf") 
         "connect_timeout": CONNECT_SECONDS,
         "local_infile": account is Account.LOADER,
     }
+    if account in (Account.LOADER, Account.ADMIN):
+        arguments["init_command"] = NO_FOREIGN_KEYS
     return create_engine(
         database_url(config, account, database),
         isolation_level="READ COMMITTED",
@@ -107,7 +115,12 @@ def explain_refusal(config: Config, account: Account, error: BaseException | Non
     """Turn a driver's error on connecting into one of ours."""
     url = database_url(config, account)
     where = str(url.query.get("unix_socket") or f"{url.host or 'localhost'}:{url.port or 3306}")
-    if getattr(error, "errno", None) in (*REFUSED, 1044, 1049):
+    number = getattr(error, "errno", None)
+    if number == LOCKED:
+        return AccountLocked(url.username or "")
+    if number == TOO_MANY:
+        return TooManyConnections(url.username or "", str(error))
+    if number in (*REFUSED, 1044, 1049):
         return ServerRefused(where, url.username or "", str(error))
     if config.database_url is not None:
         return ServerStopped(where, "Is the server up, and ALERTDB_DATABASE_URL right?")

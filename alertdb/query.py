@@ -19,6 +19,7 @@ from alertdb.database import Account, explain_refusal
 from alertdb.errors import NotReading, QueryRefused, ResultCut, SyntaxMistake
 from alertdb.mistakes import explain_mistake
 from alertdb.parameters import bind, first_word, without_texts
+from alertdb.people.ended import explain_end
 from alertdb.sessions import Sessions, is_lost
 from alertdb.wire.rows import ProtocolBroken
 
@@ -80,7 +81,7 @@ class Reader:
             If the server cannot be reached.
         """
         text = _reading(statement, parameters)
-        with self._explained(statement), self._sessions.session() as session:
+        with self._session(statement) as session:
             columns, batches = session.run(text)
             return to_table(columns, list(self._watched(session, batches, told)))
 
@@ -91,7 +92,7 @@ class Reader:
         close the iterator.
         """
         text = _reading(statement, parameters)
-        with self._explained(statement), self._sessions.session() as session:
+        with self._session(statement) as session:
             columns, batches = session.run(text)
             yield to_batch(columns, [column.from_values([]) for column in columns])
             for batch in self._watched(session, batches):
@@ -99,13 +100,13 @@ class Reader:
 
     def look_up(self, statement: str, *texts: str) -> pa.Table:
         """Run a statement of ours that is asked again and again, with texts for its places (`?`)."""
-        with self._explained(statement), self._sessions.session() as session:
+        with self._session(statement) as session:
             columns, batches = session.run_prepared(statement, texts)
             return to_table(columns, list(batches))
 
     def limits(self) -> Limits:
         """Return what the server allows the reading account."""
-        with self._explained(""), self._sessions.session() as session:
+        with self._session("") as session:
             return session.limits
 
     def close(self) -> None:
@@ -113,18 +114,26 @@ class Reader:
         self._sessions.close()
 
     @contextmanager
-    def _explained(self, statement: str) -> Iterator[None]:
-        """Turn what the driver raises into our errors."""
-        began = time.monotonic()
+    def _session(self, statement: str) -> Iterator[Session]:
+        """Lend a session for a statement; what the driver raises becomes one of our errors."""
+        began, number = time.monotonic(), 0
         try:
-            yield
+            with self._sessions.session() as session:
+                number = session.number
+                yield session
         except ProtocolBroken as error:
             raise QueryRefused(str(error)) from error
         except mariadb.Error as error:
-            if is_lost(error):
-                raise explain_refusal(self.config, Account.READER, error) from error
             # The message says all that the driver's does: in a notebook, one traceback is enough.
-            raise explain_mistake(error, statement, self._lookup, time.monotonic() - began) from None
+            cause = error if is_lost(error) else None
+            raise self._explain(error, statement, number, time.monotonic() - began) from cause
+
+    def _explain(self, error: mariadb.Error, statement: str, connection: int, seconds: float) -> Exception:
+        if ended := explain_end(error, connection, self._lookup):
+            return ended
+        if is_lost(error):
+            return explain_refusal(self.config, Account.READER, error)
+        return explain_mistake(error, statement, self._lookup, seconds)
 
     def _watched(
         self, session: Session, batches: Iterator[Batch], told: Callable[[int], None] | None = None

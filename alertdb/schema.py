@@ -23,8 +23,17 @@ if TYPE_CHECKING:
 
     from alertdb.config import Config
 
-__all__ = ["SummaryColumn", "ensure_schema", "public_database", "read_sql", "summary_columns", "summary_ddl"]
+__all__ = [
+    "SummaryColumn",
+    "ensure_schema",
+    "password_hash",
+    "public_database",
+    "read_sql",
+    "summary_columns",
+    "summary_ddl",
+]
 
+WITH_PASSWORD = (Account.LOADER, Account.READER, Account.HUB, Account.WATCHDOG)
 SUMMARY_LINE = re.compile(r"(?P<expression>.+?)\s+AS\s+(?P<name>\w+)\s+(?P<definition>[A-Z]+\b.*)")
 
 
@@ -60,7 +69,8 @@ def ensure_schema(config: Config, survey: str = "ztf") -> None:
             connection.exec_driver_sql(summary_ddl("summary"))
         _run(connection, read_sql("grants.sql").format(survey=survey))
         _ensure_views(connection, survey)
-        for account in (Account.LOADER, Account.READER):
+        _ensure_people(connection, survey)
+        for account in WITH_PASSWORD:
             _set_password(connection, config, account)
 
 
@@ -114,6 +124,17 @@ def _ensure_views(connection: Connection, survey: str) -> None:
             _run(connection, path.read_text(encoding="utf-8"))
 
 
+def _ensure_people(connection: Connection, survey: str) -> None:
+    """Bring about what accounts of people need: tables, the procedures that make them, the accounts that may call."""
+    _run(connection, read_sql("people/tables.sql"))
+    connection.execute(text("INSERT IGNORE INTO alertdb_people.surveys VALUES (:name)"), {"name": survey})
+    connection.commit()
+    _run(connection, read_sql("people/grants.sql").format(survey=survey))
+    for path in (*_sorted("people/procedures"), *_sorted("people/views")):  # whole: procedures have semicolons within
+        connection.exec_driver_sql(path.read_text(encoding="utf-8").rstrip().removesuffix(";"))
+    _run(connection, read_sql("people/grants_on_procedures.sql"))
+
+
 def _ensure_admin_password(config: Config) -> None:
     """Give root of a fresh private server a password; until then its 0700 folder is the only lock.
 
@@ -130,15 +151,19 @@ def _ensure_admin_password(config: Config) -> None:
             mariadb.connect(unix_socket=socket, user=Account.ADMIN.user) as connection,
             connection.cursor() as cursor,
         ):
-            cursor.execute(f"ALTER USER root@localhost IDENTIFIED BY PASSWORD '{_password_hash(password)}'")
+            cursor.execute(f"ALTER USER root@localhost IDENTIFIED BY PASSWORD '{password_hash(password)}'")
+    with connect(config, Account.ADMIN, database=None) as connection:  # those that the installation makes have none
+        hosts = connection.exec_driver_sql("SELECT host FROM mysql.user WHERE user = 'root' AND host <> 'localhost'")
+        for host in hosts.scalars().all():
+            connection.execute(text("DROP USER root@:host"), {"host": host})
 
 
 def _set_password(connection: Connection, config: Config, account: Account) -> None:
     password = read_password(config.secrets, account) or create_password(config.secrets, account)
-    connection.exec_driver_sql(f"ALTER USER {account.user}@'%' IDENTIFIED BY PASSWORD '{_password_hash(password)}'")
+    connection.exec_driver_sql(f"ALTER USER {account.user}@'%' IDENTIFIED BY PASSWORD '{password_hash(password)}'")
 
 
-def _password_hash(password: str) -> str:
+def password_hash(password: str) -> str:
     """Return the hash that mysql_native_password stores, so that no statement ever holds the password itself."""
     inner = hashlib.sha1(password.encode(), usedforsecurity=False).digest()
     return "*" + hashlib.sha1(inner, usedforsecurity=False).hexdigest().upper()

@@ -33,6 +33,7 @@ c.MemberAuthenticator.github_url = site.github_url
 c.MemberAuthenticator.oauth_callback_url = f"{site.url}/hub/oauth_callback"
 c.MemberAuthenticator.scope = ["read:org"]  # without it, GitHub tells of public memberships only
 c.MemberAuthenticator.allowed_organizations = set(site.organizations)
+c.MemberAuthenticator.partnership = list(site.partnership)
 c.MemberAuthenticator.allow_all = False
 c.MemberAuthenticator.allow_existing_users = False
 c.MemberAuthenticator.admin_users = site.admin_names
@@ -54,6 +55,7 @@ c.JupyterHub.token_expires_in_max_seconds = 30 * 24 * 3600
 # --- Where notebooks run ---
 c.merge(spawners.docker(site) if site.spawner == "docker" else spawners.simple(site))
 c.Spawner.pre_spawn_hook = spawners.prepare(site)
+c.Spawner.post_stop_hook = spawners.close
 c.Spawner.default_url = f"/lab/tree/{spawners.FOLDER}"
 c.Spawner.disable_user_config = not site.subdomains  # else a page of one user could reach the pages of another
 c.JupyterHub.allow_named_servers = False
@@ -93,6 +95,7 @@ c.JupyterHub.services = [
         [sys.executable, "-m", "alertdb.hub.leavers"],
         site.github_api,
         site.organizations,
+        site.partnership,
         site.check_seconds,
         site.patience_seconds,
     ),

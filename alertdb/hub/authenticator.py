@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from oauthenticator.github import GitHubOAuthenticator
 from tornado.httpclient import HTTPClientError
 from tornado.web import HTTPError
-from traitlets import Float
+from traitlets import Float, List, Unicode
 
 from alertdb.hub.errors import GitHubSilent
 from alertdb.hub.github import GitHub, Patience
@@ -22,18 +22,21 @@ AuthModel = dict[str, Any]
 
 
 class MemberAuthenticator(GitHubOAuthenticator):  # type: ignore[misc]
-    """GitHubOAuthenticator, with three differences.
+    """GitHubOAuthenticator, with four differences.
 
     - A user's name in the hub is made of GitHub's numeric id: who takes over a login is somebody else.
     - Membership is the only way in, for admins too, and is asked for again with every refresh.
     - GitHub being down is not taken for "no member".
+    - What a member may read is asked with it: ``auth_state["partnership"]`` says whether partnership alerts are.
     """
 
     patience_seconds = Float(86400, config=True, help="For how long GitHub may be silent about a user who is in.")
+    partnership = List(Unicode(), config=True, help="Organizations and teams that read partnership alerts.")
 
     def __init__(self, **arguments: Any) -> None:
         super().__init__(**arguments)
         self.github = GitHub(self.github_api, sorted(self.allowed_organizations))
+        self.partners = GitHub(self.github_api, self.partnership)
         self.patience = Patience(self.patience_seconds)
 
     async def httpfetch(self, url: str, *arguments: Any, **options: Any) -> Any:
@@ -50,9 +53,18 @@ class MemberAuthenticator(GitHubOAuthenticator):  # type: ignore[misc]
         return user_name(user_info["id"])
 
     async def update_auth_model(self, auth_model: AuthModel) -> AuthModel:
-        """Add what the pages show of a person, and whether it is an admin: who no longer is one must not stay one."""
-        facts = auth_model["auth_state"][self.user_auth_state_key]
-        return {**auth_model, "admin": auth_model["name"] in self.admin_users, "user_info": _shown(facts)}
+        """Add what the pages show of a person, what it may read, and whether it is an admin, as of now."""
+        auth_state = auth_model["auth_state"]
+        try:
+            partnership = await self.partners.knows(auth_state["access_token"])
+        except GitHubSilent as error:
+            raise _unavailable(error) from error
+        return {
+            **auth_model,
+            "admin": auth_model["name"] in self.admin_users,
+            "user_info": _shown(auth_state[self.user_auth_state_key]),
+            "auth_state": {**auth_state, "partnership": partnership},
+        }
 
     async def check_allowed(self, username: str, auth_model: AuthModel | None) -> bool:
         """Return whether a person who logs in is a member."""
@@ -71,13 +83,14 @@ class MemberAuthenticator(GitHubOAuthenticator):  # type: ignore[misc]
             return False
         try:
             person = await self.github.member(auth_state["access_token"])
+            partnership = await self.partners.knows(auth_state["access_token"])
         except GitHubSilent as error:
             self.log.warning("%s is not asked after: %s", user.name, error)
             return self.patience.lasts(user.name)
         self.patience.heard(user.name)
         if person is None or user_name(person.number) != user.name:
             return False
-        return self._refreshed(user.name, person, auth_state)
+        return self._refreshed(user.name, person, {**auth_state, "partnership": partnership})
 
     def _refreshed(self, name: str, person: Person, auth_state: dict[str, Any]) -> AuthModel:
         return {

@@ -94,6 +94,16 @@ class GitHub:
             raise silence
         return None
 
+    async def knows(self, token: str) -> bool:
+        """Return whether who holds this token is an active member; of no organization, nobody is.
+
+        Raises
+        ------
+        GitHubSilent
+            If GitHub did not answer, and so nothing is known.
+        """
+        return bool(self.organizations) and await self.member(token) is not None
+
     async def _belongs(self, person: Person, organization: str, token: str) -> bool:
         name, _, team = organization.partition(":")
         path = f"/orgs/{name}/teams/{team}/memberships/{person.login}" if team else f"/user/memberships/orgs/{name}"

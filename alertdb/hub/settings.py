@@ -11,6 +11,8 @@ from urllib.parse import urlsplit
 
 from alertdb.hub.errors import SecretExposed, SettingMissing, SettingUnusable
 from alertdb.hub.examples import EXAMPLES
+from alertdb.people.names import account_name
+from alertdb.thumbnails import RIGHTS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -32,6 +34,8 @@ class HubSettings:
         Address under which people reach the hub, without a path.
     organizations
         Whose members may come in: ``organization`` or ``organization:team``.
+    partnership
+        Whose members also read partnership alerts (programid 2 and 3), written like `organizations`.
     admins
         GitHub's numeric ids of the hub's admins, who must be members like all others.
     client_id, client_secret
@@ -52,16 +56,18 @@ class HubSettings:
         ``docker`` or ``simple``.
     image, network, memory, cpus
         Of a user's container; `memory` as JupyterHub writes it (``4G``).
-    tarballs
-        Folder that containers see at ``/data/tarballs``, or None.
+    tarballs, exports
+        Folders that containers see at ``/data/tarballs`` and ``/data/exports``, or None; in each lie ``public`` and
+        ``partnership``.
     thumbnails
         Folder with the archive's thumbnails on this machine, or None for the archive's own.
     notebooks
         Folder with the example notebooks.
     database_url
-        Address of the archive for notebooks, or None for the reading account of the archive in ALERTDB_HOME.
-    couchbase_readers
-        Account (``NAME:PASSWORD``) with which notebooks read thumbnails in Couchbase, or empty.
+        Address of the archive's server as notebooks reach it, without an account, or None for that of ALERTDB_HOME.
+    couchbase_readers, couchbase_partners
+        Accounts (``NAME:PASSWORD``) with which notebooks read the public and the partnership's thumbnails in
+        Couchbase, or empty.
     check_seconds
         How often memberships are asked for.
     patience_seconds
@@ -74,6 +80,7 @@ class HubSettings:
 
     url: str
     organizations: tuple[str, ...]
+    partnership: tuple[str, ...]
     admins: tuple[int, ...]
     client_id: str
     client_secret: str
@@ -90,10 +97,12 @@ class HubSettings:
     memory: str
     cpus: float
     tarballs: Path | None
+    exports: Path | None
     thumbnails: Path | None
     notebooks: Path
     database_url: str | None
     couchbase_readers: str
+    couchbase_partners: str
     check_seconds: int
     patience_seconds: int
     idle_seconds: int
@@ -114,7 +123,7 @@ class HubSettings:
 
 def user_name(github_id: int) -> str:
     """Return the name that a person has in the hub: it outlives a changed login, and no other account can take it."""
-    return f"gh{github_id}"
+    return account_name(github_id)
 
 
 def read_settings(environment: Mapping[str, str]) -> HubSettings:
@@ -130,7 +139,8 @@ def read_settings(environment: Mapping[str, str]) -> HubSettings:
     source = _Source(environment)
     return HubSettings(
         url=source.address("URL", "the address of the hub, as https://alerts.example.org"),
-        organizations=source.organizations("ORGANIZATIONS"),
+        organizations=source.organizations("ORGANIZATIONS", needed="whose members may log in; nobody does without"),
+        partnership=source.organizations("PARTNERSHIP"),
         admins=source.numbers("ADMINS"),
         client_id=source.required("CLIENT_ID", "the client id of the OAuth app"),
         client_secret=source.secret("CLIENT_SECRET", "the client secret of the OAuth app"),
@@ -146,11 +156,13 @@ def read_settings(environment: Mapping[str, str]) -> HubSettings:
         network=source.text("NETWORK", "alertdb-users"),
         memory=source.matching("MEMORY", "4G", r"\d+[KMGT]", "a number and K, M, G or T"),
         cpus=float(source.matching("CPUS", "2", r"\d+(\.\d+)?", "a number of cores")),
-        tarballs=source.folder("TARBALLS"),
+        tarballs=source.classes("TARBALLS"),
+        exports=source.classes("EXPORTS"),
         thumbnails=source.folder("THUMBNAILS"),
         notebooks=source.folder("NOTEBOOKS") or EXAMPLES,
-        database_url=source.text("DATABASE_URL", "") or None,
+        database_url=source.database("DATABASE_URL"),
         couchbase_readers=source.optional_secret("COUCHBASE_READERS"),
+        couchbase_partners=source.optional_secret("COUCHBASE_PARTNERS"),
         check_seconds=source.number("CHECK_SECONDS", 120, at_most=300),
         patience_seconds=source.number("PATIENCE_HOURS", 24) * 3600,
         idle_seconds=source.number("IDLE_HOURS", 2) * 3600,
@@ -245,9 +257,29 @@ class _Source:
             raise SettingUnusable(PREFIX + name, value, "http(s)://HOST or http(s)://HOST:PORT, without a path")
         return value.rstrip("/")
 
-    def organizations(self, name: str) -> tuple[str, ...]:
-        words = self.required(name, "whose members may log in; nobody does without").replace(",", " ").split()
+    def organizations(self, name: str, needed: str = "") -> tuple[str, ...]:
+        text = self.required(name, needed) if needed else self.text(name, "")
+        words = text.replace(",", " ").split()
         for word in words:
             if not re.fullmatch(rf"{ORGANIZATION}(:[A-Za-z0-9][\w.-]*)?", word):
                 raise SettingUnusable(PREFIX + name, word, "ORGANIZATION or ORGANIZATION:TEAM as in GitHub's addresses")
         return tuple(words)
+
+    def classes(self, name: str) -> Path | None:
+        """Return a folder that has one folder for each rights class."""
+        folder = self.folder(name)
+        if folder is not None and not any((folder / rights).is_dir() for rights in RIGHTS):
+            raise SettingUnusable(PREFIX + name, str(folder), f"a folder in which {' or '.join(RIGHTS)} is a folder")
+        return folder
+
+    def database(self, name: str) -> str | None:
+        value = self.text(name, "")
+        if not value:
+            return None
+        parts = urlsplit(value)
+        if parts.scheme not in ("mariadb", "mysql") or "@" in parts.netloc or parts.path.strip("/"):
+            shown = f"…@{value.rpartition('@')[2]}" if "@" in value else value
+            raise SettingUnusable(
+                PREFIX + name, shown, "mariadb://HOST:PORT/, as each person has an account of its own"
+            )
+        return value

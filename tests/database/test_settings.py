@@ -22,10 +22,16 @@ SETTINGS = Path(__file__).resolve().parents[2] / "sql" / "settings"
 UNITS = {"K": 2**10, "M": 2**20, "G": 2**30}
 # Sizes for the server in question that a smaller machine cannot give.
 SMALLER = {"innodb_buffer_pool_size": "64M", "innodb_log_file_size": "16M", "aria_pagecache_buffer_size": "16M"}
+LIMITS = 14
 LIMIT = "maximum_"  # a limit is no variable: it shows when a session asks for more
 
 # Options that show under another name.
-RENAMED = {("skip_log_bin", ""): ("log_bin", "OFF"), ("default_time_zone", "+00:00"): ("time_zone", "+00:00")}
+RENAMED = {
+    ("skip_log_bin", ""): ("log_bin", "OFF"),
+    ("default_time_zone", "+00:00"): ("time_zone", "+00:00"),
+    ("transaction_isolation", "READ-COMMITTED"): ("tx_isolation", "READ-COMMITTED"),
+    ("symbolic_links", "OFF"): ("have_symlink", "DISABLED"),
+}
 
 
 def read_settings(path: Path) -> dict[str, str]:
@@ -89,23 +95,29 @@ def differences(cursor: mariadb.Cursor, settings: dict[str, str]) -> dict[str, t
     return {name: (value, shown[name]) for name, value in expected.items() if shown[name] != value}
 
 
+def check_limits(cursor: mariadb.Cursor, settings: dict[str, str]) -> None:
+    """Show that a session which asks for more gets what the limits say."""
+    limits = {name.removeprefix(LIMIT): value for name, value in settings.items() if name.startswith(LIMIT)}
+    assert len(limits) == LIMITS
+    for name, value in limits.items():
+        cursor.execute(f"SET SESSION {name} = {2**40}")
+        cursor.execute(f"SELECT @@SESSION.{name}")
+        assert cursor.fetchone() == (int(as_shown(value)),), name
+
+
 def test_private_settings(tmp_path: Path) -> None:
     settings = read_settings(SETTINGS / "private.cnf")
     with started(SETTINGS / "private.cnf", tmp_path) as cursor:
         assert differences(cursor, settings) == {}
         assert differences(cursor, settings | {"innodb_doublewrite": "OFF"}) == {"innodb_doublewrite": ("OFF", "ON")}
+        check_limits(cursor, settings)
 
 
 def test_nvme_settings(tmp_path: Path) -> None:
     settings = read_settings(SETTINGS / "nvme.cnf")
     with started(SETTINGS / "nvme.cnf", tmp_path, **SMALLER) as cursor:
         assert differences(cursor, settings | SMALLER) == {}
-        limits = {name.removeprefix(LIMIT): value for name, value in settings.items() if name.startswith(LIMIT)}
-        assert len(limits) == 7
-        for name, value in limits.items():
-            cursor.execute(f"SET SESSION {name} = {2**40}")
-            cursor.execute(f"SELECT @@SESSION.{name}")
-            assert cursor.fetchone() == (int(as_shown(value)),), name
+        check_limits(cursor, settings)
 
 
 @pytest.mark.parametrize("name", ["private.cnf", "nvme.cnf"])

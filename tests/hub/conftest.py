@@ -92,7 +92,8 @@ def page(browser: Browser) -> Iterator[Page]:
 def hub(filled: Config, github: GitHub, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningHub]:
     """A hub that asks after its members every second."""
     state = tmp_path_factory.mktemp("hub")
-    settings = hub_settings(state, github, ORGANIZATIONS=f"{GROUP},{TEAM}", ADMINS=str(ADMIN), CHECK_SECONDS="1")
+    members = {"ORGANIZATIONS": f"{GROUP},{TEAM}", "ADMINS": str(ADMIN), "PARTNERSHIP": TEAM}
+    settings = hub_settings(state, github, **members, CHECK_SECONDS="1")
     settings |= {"ALERTDB_HOME": str(filled.home), "ALERTDB_THUMBNAILS_URL": filled.thumbnails}
     settings["ALERTDB_HUB_CANARY"] = secrets.token_hex()  # stands for whatever else an operator sets
     hub = RunningHub(state, settings)

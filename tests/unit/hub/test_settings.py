@@ -2,14 +2,20 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
-from alertdb.hub.accounts import archive_environment
+from alertdb.hub.accounts import archive_environment, close_for, mounts
 from alertdb.hub.errors import SecretExposed, SettingMissing, SettingUnusable
 from alertdb.hub.settings import ensure_secret, read_settings
 from alertdb.hub.spawners import docker
+from alertdb.people.leaving import remove_person
 
+if TYPE_CHECKING:
+    from alertdb.config import Config
+
+NAMES = ("tarballs", "exports", "thumbnails")
 ROOT = Path(__file__).resolve().parents[3]
 EXAMPLE = (ROOT / "jupyterhub" / "hub.env.example").read_text()
 NEEDED = {
@@ -96,15 +102,9 @@ def test_the_example_explains_every_setting_with_its_default() -> None:
     assert read_settings(written | defaults) == read_settings(written)
 
 
-def test_containers_are_bounded_and_see_the_archive_for_reading_only(tmp_path: Path) -> None:
+def test_containers_are_bounded() -> None:
     """That Docker keeps to it is shown where containers are tested."""
-    folders = {f"ALERTDB_HUB_{name}": str(tmp_path / name) for name in ("TARBALLS", "THUMBNAILS", "NOTEBOOKS")}
-    spawner = docker(read_settings(NEEDED | folders | {"ALERTDB_HUB_MEMORY": "2G"})).DockerSpawner
-    assert spawner.read_only_volumes == {
-        str(tmp_path / "TARBALLS"): "/data/tarballs",
-        str(tmp_path / "THUMBNAILS"): "/data/thumbnails",
-        str(tmp_path / "NOTEBOOKS"): "/home/jovyan/examples",
-    }
+    spawner = docker(read_settings(NEEDED | {"ALERTDB_HUB_MEMORY": "2G"})).DockerSpawner
     assert list(spawner.volumes.values()) == ["/home/jovyan"]  # nothing else is writable
     assert (spawner.mem_limit, spawner.cpu_limit, spawner.remove) == ("2G", 2.0, True)
     host = spawner.extra_host_config
@@ -112,21 +112,45 @@ def test_containers_are_bounded_and_see_the_archive_for_reading_only(tmp_path: P
     assert host["read_only"]
 
 
-def test_notebooks_are_told_where_the_archive_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("ALERTDB_HOME", str(tmp_path))
-    monkeypatch.setenv("ALERTDB_THUMBNAILS_URL", "couchbase://db1/ztf")
-    (tmp_path / "secrets").mkdir()
-    (tmp_path / "secrets" / "reader").write_text("its-password")
-    own = archive_environment(read_settings(NEEDED))
-    assert own["ALERTDB_DATABASE_URL"].startswith("mariadb://alertdb_reader:its-password@/ztf?unix_socket=")
-    assert own["ALERTDB_THUMBNAILS_URL"] == "couchbase://db1/ztf"
-    named = {
-        "ALERTDB_HUB_DATABASE_URL": "mariadb://r:p@db.example.org/ztf_public",
-        "ALERTDB_HUB_THUMBNAILS": str(tmp_path),
-        "ALERTDB_HUB_COUCHBASE_READERS": "readers:word",
-    }
-    assert archive_environment(read_settings(NEEDED | named)) == {
-        "ALERTDB_DATABASE_URL": "mariadb://r:p@db.example.org/ztf_public",
-        "ALERTDB_THUMBNAILS_URL": tmp_path.as_uri(),
-        "ALERTDB_COUCHBASE_ACCOUNT_PUBLIC": "readers:word",
-    }
+@pytest.mark.parametrize("partnership", [False, True])
+def test_containers_see_only_the_folders_of_what_their_user_may_read(tmp_path: Path, partnership: bool) -> None:
+    for name in ("TARBALLS", "THUMBNAILS", "EXPORTS"):
+        for rights in ("public", "partnership"):
+            (tmp_path / name / rights).mkdir(parents=True)
+    folders = {f"ALERTDB_HUB_{name}": str(tmp_path / name) for name in ("TARBALLS", "THUMBNAILS", "EXPORTS")}
+    seen = mounts(read_settings(NEEDED | folders), partnership=partnership)
+    public = {str(tmp_path / name.upper() / "public"): f"/data/{name}/public" for name in NAMES}
+    hidden = {str(tmp_path / name.upper() / "partnership"): f"/data/{name}/partnership" for name in NAMES}
+    assert seen == (public | hidden if partnership else public)
+
+
+def test_folders_without_rights_classes_are_refused(tmp_path: Path) -> None:
+    """Else a folder in which both lie side by side would be shown to all."""
+    for name in ("TARBALLS", "EXPORTS"):
+        with pytest.raises(SettingUnusable, match="a folder in which public or partnership is a folder"):
+            read_settings(NEEDED | {f"ALERTDB_HUB_{name}": str(tmp_path)})
+
+
+@pytest.mark.parametrize("url", ["mariadb://reader:secret@host/", "mariadb://host/ztf", "postgresql://host/"])
+def test_the_database_is_named_without_an_account(url: str) -> None:
+    with pytest.raises(SettingUnusable, match="expected mariadb://HOST:PORT/") as error:
+        read_settings(NEEDED | {"ALERTDB_HUB_DATABASE_URL": url})
+    assert "secret" not in str(error.value)
+
+
+def test_notebooks_are_told_of_couchbase_what_they_may_read(server_config: Config) -> None:
+    accounts = {"ALERTDB_HUB_COUCHBASE_READERS": "readers:word", "ALERTDB_HUB_COUCHBASE_PARTNERS": "partners:word"}
+    named = {"ALERTDB_HUB_DATABASE_URL": "mariadb://db.example.org:3307/"}
+    settings = read_settings(NEEDED | named | accounts)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("ALERTDB_HOME", str(server_config.home))
+        public = archive_environment(settings, 61, "ada", partnership=False)
+        partner = archive_environment(settings, 61, "ada", partnership=True)
+        close_for(61)
+    remove_person(server_config, 61)
+    assert re.fullmatch(
+        r"mariadb://gh61:[\w-]{43}@db\.example\.org:3307/ztf_public", public.pop("ALERTDB_DATABASE_URL")
+    )
+    assert re.fullmatch(r"mariadb://gh61:[\w-]{43}@db\.example\.org:3307/ztf", partner.pop("ALERTDB_DATABASE_URL"))
+    assert public == {"ALERTDB_COUCHBASE_ACCOUNT_PUBLIC": "readers:word"}
+    assert partner == public | {"ALERTDB_COUCHBASE_ACCOUNT_PARTNERSHIP": "partners:word"}

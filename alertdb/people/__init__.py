@@ -1,0 +1,1 @@
+"""People with an account of their own: their rights, their scratch database, their limits."""
