@@ -498,6 +498,17 @@ class StatementTooLong(QueryRefused):
         )
 
 
+class TooMuchMemory(QueryRefused):
+    """A statement that needs more of the server's memory than one session gets."""
+
+    def __init__(self, words: str) -> None:
+        most = "".join(filter(str.isdigit, words.partition("=")[2].split()[0])) or "0"
+        super().__init__(
+            f"it needs more than the {int(most) >> 20} MB of memory that the server gives one session "
+            "(max_session_mem_used); give its lists in parts, or ask by ranges of jd or candid"
+        )
+
+
 class ResultCut(UserWarning):
     """A result has as many rows as the server gives at most: there may be more."""
 

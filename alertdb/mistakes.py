@@ -13,6 +13,7 @@ from alertdb.errors import (
     QueryRefused,
     QueryStopped,
     SyntaxMistake,
+    TooMuchMemory,
     UnknownColumn,
     UnknownTable,
 )
@@ -37,6 +38,7 @@ RESERVED = re.compile(
 CLAUSE = re.compile(
     r"(order|group|partition)\s+by\b|(limit|offset)\s+[\d:]|(left|right|natural)\s+(outer\s+)?join\b", re.I
 )
+MEMORY = "max-session-mem-used"  # the server says it as it says what its options forbid
 DENIED = (1044, 1142, 1143, 1227, 1290, 1792)
 NO_FUNCTION = (1305, 1370, 1630)
 COLUMNS = "SELECT table_name, column_name FROM information_schema.columns WHERE table_schema = DATABASE()"
@@ -113,6 +115,8 @@ def _unknown_table(found: str, lookup: Lookup) -> UnknownTable:
 
 def _denied(words: str, lookup: Lookup) -> AlertdbError:
     """Tell writing from looking at what is not there: the server denies both in the same words."""
+    if MEMORY in words:
+        return TooMuchMemory(words)
     if words.startswith("SELECT command denied"):
         return _unknown_table(words.rpartition(" ")[2].replace("`", ""), lookup)
     return NotReading(words)
