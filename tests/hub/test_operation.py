@@ -8,7 +8,7 @@ import sys
 from typing import TYPE_CHECKING
 
 import pytest
-from hub import ROOT, Visitor, make_token, start_server, wait_for
+from hub import ROOT, Visitor, make_token, start_kernel, start_server, wait_for
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -73,13 +73,15 @@ def test_tokens_for_github_are_not_readable_in_the_database(ada: Visitor, hub: R
 
 def test_a_restart_of_the_hub_leaves_notebooks_running(ada: Visitor, hub: RunningHub) -> None:
     server, token = start_server(ada), make_token(ada)
-    server_process = min(hub.processes("gh11"))  # it came first; its children come and go
+    start_kernel(ada, server, token)
+    before = hub.lasting("gh11")
+    assert len(before) == 2  # the server and its kernel
     hub.stop()
-    assert server_process in hub.processes("gh11")
+    assert before == hub.lasting("gh11")
     hub.start()
     wait_for(lambda: "started" in ada.get(f"{server}api/status", token)[1], "the server to be reachable again")
     assert ada.api("GET", "/users/gh11")[1]["servers"][""]["ready"]
-    assert server_process in hub.processes("gh11")
+    assert before == hub.lasting("gh11")
 
 
 def test_a_hub_without_settings_says_in_one_line_what_is_missing(tmp_path: Path) -> None:

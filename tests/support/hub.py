@@ -110,6 +110,16 @@ class RunningHub:
                 found[int(folder.name)] = environment
         return found
 
+    def lasting(self, user: str) -> set[int]:
+        """Process ids of a user's server and kernels; a server asks short-lived children for versions and the like."""
+        names = (b"jupyterhub.singleuser", b"jupyterhub-singleuser", b"ipykernel")
+        found = set()
+        for pid in self.processes(user):
+            with suppress(OSError):
+                line = Path(f"/proc/{pid}/cmdline").read_bytes()
+                found |= {pid for name in names if name in line}
+        return found
+
     def command_lines(self) -> list[Path]:
         """Where the arguments of the hub, its proxy, its services and the users' servers can be read."""
         assert self.process is not None
@@ -167,6 +177,10 @@ class Visitor:
         """Ask for a page, following redirects; return its status and its text."""
         return self._open(urllib.request.Request(self.hub + path), token)
 
+    def post(self, path: str, token: str) -> tuple[int, str]:
+        """Post an empty object; return the status and the text of the answer."""
+        return self._open(urllib.request.Request(self.hub + path, b"{}"), token)
+
     def api(self, method: str, path: str, token: str | None = None, body: Any = None) -> tuple[int, Any]:
         """Ask the hub's API, with the cookies or a token; return the status and the answer."""
         data = json.dumps(body or {}).encode() if method in ("POST", "PUT", "PATCH") else None
@@ -212,6 +226,11 @@ def start_server(person: Visitor) -> str:
         assert person.api("POST", f"/users/{name}/server")[0] in (201, 202)
     wait_for(lambda: person.api("GET", f"/users/{name}")[1]["servers"].get("", {}).get("ready"), "a server")
     return f"/user/{name}/"
+
+
+def start_kernel(person: Visitor, server: str, token: str) -> None:
+    """Start a kernel in a person's notebook server, as opening a notebook does."""
+    assert person.post(f"{server}api/kernels", token)[0] == 201
 
 
 def make_token(person: Visitor) -> str:

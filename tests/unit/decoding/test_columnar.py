@@ -167,7 +167,8 @@ def test_most_schemas_made_up_are_decoded() -> None:
     decoded, cells = [], []
 
     @given(made_up())
-    @settings(max_examples=50, deadline=None, database=None, derandomize=True, suppress_health_check=list(HealthCheck))
+    # So many that the mean hardly varies: what is made up depends on the modules that are imported, too.
+    @settings(max_examples=300, deadline=None, database=None, derandomize=True, suppress_health_check=list(HealthCheck))
     def count(case: tuple[Wanted, list[bytes]]) -> None:
         found = open_decoder(case[0], "columnar").decode(pack(case[1]))
         decoded.append(found.packets.num_rows / len(case[1]))
@@ -177,7 +178,7 @@ def test_most_schemas_made_up_are_decoded() -> None:
         )
 
     count()
-    assert np.mean(decoded) > 0.25  # what is made up depends on the modules that are imported, too
+    assert np.mean(decoded) > 0.5
     assert sum(cells) > 200
 
 

@@ -43,14 +43,10 @@ def expected(path: Path) -> Packets:
         return [(member.name, tar.extractfile(member).read()) for member in tar]  # type: ignore[union-attr]
 
 
-def reading_threads() -> list[threading.Thread]:
-    """Return the threads that readers have started; other tests' may live on."""
-    return [thread for thread in threading.enumerate() if thread.name == "prefetch"]
-
-
 def test_real_tarballs_give_what_tarfile_gives(real_data: Path) -> None:
     tarballs = sorted(real_data.glob("*/*.tar.gz"))
     assert tarballs
+    threads = set(threading.enumerate())  # other tests' may live on
     for path in tarballs:
         with open_packets(one(path)) as reader:
             assert packets(reader) == expected(path), path
@@ -58,7 +54,7 @@ def test_real_tarballs_give_what_tarfile_gives(real_data: Path) -> None:
             assert reader.bytes_read == path.stat().st_size
             # One of them was never closed; test_damaged_tarballs.py has more of that.
             assert (reader.damage is None) == (path.name != "ztf_public_20180819.tar.gz")
-    assert not reading_threads()
+    assert set(threading.enumerate()) <= threads
 
 
 @pytest.mark.parametrize("batch_bytes", [1, 70_000, 200_000, 1_000_000])
@@ -85,10 +81,10 @@ def test_batches_that_are_kept_stay_as_they_are(real_data: Path) -> None:
 
 def test_a_reader_that_is_left_early_leaves_no_thread_and_no_open_file(real_data: Path) -> None:
     source = one(real_data / "ztf" / "ztf_public_20210901.tar.gz")
-    opened = open_files()
+    opened, threads = open_files(), set(threading.enumerate())
     with open_packets(source, batch_bytes=100_000) as reader:
         next(iter(reader))
         with pytest.raises(RuntimeError, match="known when all batches were read"):
             _ = reader.sha256
-    assert not reading_threads()
+    assert set(threading.enumerate()) <= threads
     assert open_files() == opened
