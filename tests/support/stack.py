@@ -15,6 +15,8 @@ from urllib.parse import urlsplit
 
 from hub import GROUP, MEMBER, TEAM, TEAMMATE, free_port, wait_for
 
+from alertdb.config import Config
+
 if TYPE_CHECKING:
     from github import GitHub
 
@@ -94,6 +96,8 @@ class Stack:
             "ALERTDB_USERS_SUBNET": SUBNET,
             "ALERTDB_MARIADB_MEMORY": "256M",
             "ALERTDB_MARIADB_LOG": "64M",
+            "ALERTDB_WATCH_EVERY": "0.5",
+            "ALERTDB_WATCH_SETTLE": "0.5",
         }
         lines = [f"{name}={value}\n" for name, value in self.settings.items()]
         (self.folder / "env").write_text("".join(lines))
@@ -114,8 +118,8 @@ class Stack:
 
     def container(self, service: str) -> str:
         """Name of the container of a service."""
-        wanted = ("--filter", f"label=com.docker.compose.project={PROJECT}")
-        wanted += ("--filter", f"label=com.docker.compose.service={service}")
+        labels = {"project": PROJECT, "service": service}
+        wanted = [f"--filter=label=com.docker.compose.{name}={value}" for name, value in labels.items()]
         return run("docker", "ps", "--all", *wanted, "--format", "{{.Names}}").split()[0]
 
     def inspect(self, service: str) -> dict[str, Any]:
@@ -138,6 +142,20 @@ class Stack:
         shutil.copyfile(tarball, folder / f"{tarball.name}.part")
         (folder / f"{tarball.name}.part").rename(folder / tarball.name)
 
+    @property
+    def config(self) -> Config:
+        """Settings with which the tests look into the archive from outside, as its owner could."""
+        view = self.folder / "view"
+        if not view.is_dir():
+            (view / "mariadb").mkdir(parents=True)
+            (view / "secrets").symlink_to(self.data / "archive" / "secrets")
+            (view / "mariadb" / "mariadbd.sock").symlink_to(volume(f"{PROJECT}_socket") / "mariadbd.sock")
+        return Config(home=view, thumbnails_url=(self.data / "archive" / "thumbnails").as_uri())
+
+    def loaded(self) -> set[str]:
+        """Names of the tarballs that the ledger has."""
+        return {row[0] for row in self.sql("SELECT name FROM ztf.tarballs")}
+
     def destroy(self) -> None:
         """Remove containers, networks and users' homes, and the archive itself."""
         users = run("docker", "ps", "--all", "--quiet", "--filter", f"network={BRIDGE}", check=False).split()
@@ -152,6 +170,11 @@ def inspect(container: str) -> dict[str, Any]:
     """What the engine says of a container."""
     answer: list[dict[str, Any]] = json.loads(run("docker", "inspect", container))
     return answer[0]
+
+
+def volume(name: str) -> Path:
+    """Where the engine keeps a volume on this machine."""
+    return Path(run("docker", "volume", "inspect", "--format", "{{.Mountpoint}}", name).strip())
 
 
 def in_container(container: str, code: str) -> str:
