@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 __all__ = ["browser", "page"]  # fixtures
 
 NIGHTS = (20240110, 20240111, 20240112)
+FIRST = 4  # tarballs of the first two nights: objects have a summary from their second alert on
 ALERTS = 2000  # a night that takes some seconds to load: long enough to be disturbed
 
 
@@ -64,9 +65,10 @@ def github() -> Iterator[GitHub]:
 
 @pytest.fixture(scope="session")
 def nights(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
-    """Three simulated nights, public and partnership alerts apart: six tarballs."""
+    """Three simulated nights in order, public and partnership alerts apart: six tarballs."""
     folder = tmp_path_factory.mktemp("nights")
-    return sorted(simulate_nights(NIGHTS, ALERTS, folder, seed=5, programs=("public", "partnership")))
+    tarballs = simulate_nights(NIGHTS, ALERTS, folder, seed=5, programs=("public", "partnership"))
+    return sorted(tarballs, key=lambda tarball: tarball.name.split("_")[::-1])
 
 
 @pytest.fixture(scope="session")
@@ -95,10 +97,10 @@ def keep_log(log: Path) -> None:
 
 @pytest.fixture(scope="session")
 def filled(stack: Stack, nights: list[Path]) -> Stack:
-    """The containers with the first night in."""
-    for tarball in nights[:2]:
+    """The containers with the first two nights in."""
+    for tarball in nights[:FIRST]:
         stack.put(tarball, "partnership" if "partnership" in tarball.name else "public")
-    wait_for(lambda: {tarball.name for tarball in nights[:2]} <= stack.loaded(), "the first night to be loaded")
+    wait_for(lambda: {tarball.name for tarball in nights[:FIRST]} <= stack.loaded(), "the first nights to be loaded")
     return stack
 
 

@@ -115,11 +115,17 @@ def test_a_user_s_container_is_held_as_the_hub_says(ada: Visitor) -> None:
     assert not [mount for mount in held["Mounts"] if "docker.sock" in mount["Source"] or "secrets" in mount["Source"]]
 
 
-def test_partnership_thumbnails_are_read_by_members_of_the_team_alone(ada: Visitor, tom: Visitor) -> None:
+def test_partnership_thumbnails_are_read_by_members_of_the_team_alone(
+    ada: Visitor, tom: Visitor, filled: Stack
+) -> None:
     assert (ada.name(), tom.name()) == ("gh11", "gh13")
+    folder = filled.data / "archive" / "thumbnails"
+    public, partnership = (len(list((folder / rights).rglob("*.zip"))) for rights in ("public", "partnership"))
+    assert public >= 2
+    assert partnership >= 2
     code = "import pathlib; print(*(f.open('rb').read(2) for f in pathlib.Path('/data/thumbnails').rglob('*.zip')))"
-    assert in_container(ADA, code).split() == ["b'PK'"]
-    assert in_container(TOM, code).split() == ["b'PK'"] * 2
+    assert in_container(ADA, code).split() == ["b'PK'"] * public
+    assert in_container(TOM, code).split() == ["b'PK'"] * (public + partnership)
     code = "import alertdb; print(alertdb.connect().sql('SELECT COUNT(*) AS n FROM alerts').n[0])"
     assert int(in_container(ADA, code)) < int(in_container(TOM, code))
 
