@@ -14,7 +14,7 @@ folders() {
     folder $archive 755 archive/thumbnails/public
     # Members of the partnership get this folder into their containers, where they are in the group of users.
     folder $archive 750 archive/thumbnails/partnership $users
-    folder $archive 700 backups
+    folder $archive 700 /backups
     for kind in tarballs exports; do
         folder $archive 755 $kind
         folder $archive 755 $kind/public

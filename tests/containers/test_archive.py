@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
+import urllib.request
 from typing import TYPE_CHECKING
 
 from archives import everything
@@ -43,3 +45,25 @@ def test_a_night_whose_load_the_server_s_death_interrupts_is_in_once(filled: Sta
     wait_for(lambda: nights[4].name in filled.loaded(), "the load to be tried again")
     assert differences(expected_tables(nights[:5]), filled.config) == []
     filled.alertdb("verify")
+
+
+def test_what_was_destroyed_comes_back_from_a_backup(filled: Stack) -> None:
+    before = everything(filled.config)
+    filled.back_up()
+    filled.compose("down")
+    for folder in ("archive", "mariadb"):
+        shutil.rmtree(filled.data / folder)
+    filled.compose("run", "--rm", "-T", "prepare")
+    filled.back_up("alertdb", "restore", "/backups", "--data-directory=/var/lib/alertdb/data")
+    filled.up()
+    assert everything(filled.config) == before
+    filled.alertdb("verify")
+
+
+def test_metrics_are_there_for_this_machine_alone(filled: Stack) -> None:
+    port = filled.settings["ALERTDB_METRICS_PORT"]
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=30) as answer:
+        lines = answer.read().decode().splitlines()
+    assert "alertdb_up 1.0" in lines
+    bindings = filled.inspect("metrics")["NetworkSettings"]["Ports"]["9170/tcp"]
+    assert [binding["HostIp"] for binding in bindings] == ["127.0.0.1"]

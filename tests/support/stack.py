@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).resolve().parents[2]
 PROJECT = "alertdb-test"
-BRIDGE, GATEWAY, SUBNET = "alertdb-test", "172.31.255.1", "172.31.255.0/24"
+BRIDGE, GATEWAY, SUBNET = "alertdb-test", "10.213.255.1", "10.213.255.0/24"
 COMPOSE_SECONDS = 1200
 PEOPLE = (MEMBER, TEAMMATE)  # those who start servers here; on an engine that others use, their homes stay
 
@@ -79,6 +79,8 @@ class Stack:
         self.settings = {
             "ALERTDB_DATA": str(self.data),
             "ALERTDB_TAG": "test",
+            "ALERTDB_BACKUPS": str(self.folder / "backups"),
+            "ALERTDB_METRICS_PORT": str(free_port()),
             "ALERTDB_HUB_URL": url,
             "ALERTDB_HUB_LISTEN": url,
             "ALERTDB_HUB_ORGANIZATIONS": f"{GROUP},{TEAM}",
@@ -129,6 +131,10 @@ class Stack:
     def health(self, service: str) -> str:
         """State of a service's health, as its own check finds it."""
         return str(self.inspect(service)["State"].get("Health", {}).get("Status"))
+
+    def back_up(self, *arguments: str, check: bool = True) -> str:
+        """Run a command where backups are made and restored."""
+        return self.compose("run", "--rm", "-T", "backup", *arguments, check=check)
 
     def sql(self, statement: str) -> list[list[str]]:
         """Ask the server with MariaDB's own client, as its administrator."""
