@@ -214,3 +214,33 @@ for name, password in {accounts!r}.items():
         print(error.errno)
 """
     assert set(in_container(ADA, code).split()) <= {"1045", "1698", "4151", "1130"}
+
+
+def test_the_hub_may_ask_docker_for_nothing_but_users_containers(ada: Visitor, filled: Stack) -> None:
+    """As whoever has taken the hub over would: past its own code."""
+    assert ada.name() == "gh11"
+    database = filled.container("mariadb")
+    code = f"""
+import docker, docker.errors
+engine = docker.APIClient()
+print(engine.inspect_container("{ADA}")["Name"])
+attempts = [
+    lambda: engine.inspect_container("{database}"),
+    lambda: engine.inspect_container("{inspect(database)["Id"]}"),
+    lambda: engine.stop("{database}"),
+    lambda: engine.containers(),
+    lambda: engine.create_container("alertdb-notebook:test", "id", name="jupyter-gh99"),
+    lambda: engine.create_container("alertdb-notebook:test", "id", name="jupyter-gh99",
+        host_config=engine.create_host_config(privileged=True, binds=["/:/host"])),
+    lambda: engine.exec_create("{ADA}", "id"),
+]
+for attempt in attempts:
+    try:
+        print("done", attempt())
+    except docker.errors.APIError as error:
+        print("refused", error.status_code)
+"""
+    said = in_container(filled.container("hub"), code).splitlines()
+    assert said == [f"/{ADA}", *["refused 403"] * 7]
+    engine = "import os; print(os.path.exists('/var/run/docker.sock'))"
+    assert in_container(filled.container("hub"), engine).strip() == "False"

@@ -25,7 +25,7 @@ def test_an_image_is_not_root_and_has_no_compiler(stack: Stack, image: str, user
     assert said[-1] != "0"
 
 
-@pytest.mark.parametrize("service", ["mariadb", "ingest", "watchdog", "metrics", "firewall", "hub"])
+@pytest.mark.parametrize("service", ["mariadb", "ingest", "watchdog", "metrics", "firewall", "engine", "hub"])
 def test_a_container_has_no_rights_but_those_named(stack: Stack, service: str) -> None:
     held = stack.inspect(service)["HostConfig"]
     assert held["ReadonlyRootfs"]

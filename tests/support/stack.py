@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import stat
 import subprocess
 from dataclasses import dataclass, field
 from functools import cache
@@ -92,7 +91,6 @@ class Stack:
             "ALERTDB_HUB_PROXY_API_PORT": str(free_port()),
             "ALERTDB_HUB_MEMORY": "1G",
             "ALERTDB_DOCKER_SOCKET": str(engine_socket()),
-            "ALERTDB_DOCKER_GROUP": str(engine_socket().stat()[stat.ST_GID]),
             "ALERTDB_USERS_BRIDGE": BRIDGE,
             "ALERTDB_USERS_GATEWAY": GATEWAY,
             "ALERTDB_USERS_SUBNET": SUBNET,
