@@ -27,7 +27,7 @@ __all__ = ["browser", "page"]  # fixtures
 
 NIGHTS = (20240110, 20240111, 20240112)
 FIRST = 4  # tarballs of the first two nights: objects have a summary from their second alert on
-ALERTS = 2000  # a night that takes some seconds to load: long enough to be disturbed
+ALERTS = 600
 
 
 def missing() -> str:

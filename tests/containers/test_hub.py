@@ -222,7 +222,7 @@ def test_the_hub_may_ask_docker_for_nothing_but_users_containers(ada: Visitor, f
     database = filled.container("mariadb")
     code = f"""
 import docker, docker.errors
-engine = docker.APIClient()
+engine = docker.from_env().api
 print(engine.inspect_container("{ADA}")["Name"])
 attempts = [
     lambda: engine.inspect_container("{database}"),

@@ -34,7 +34,11 @@ def save_when_done(page: Page, path: Path) -> list[dict[str, Any]]:
     def saved() -> list[dict[str, Any]] | None:
         page.keyboard.press("Control+s")
         page.wait_for_timeout(300)
-        cells = [cell for cell in json.loads(path.read_text())["cells"] if cell["cell_type"] == "code"]
+        try:
+            notebook = json.loads(path.read_text())
+        except ValueError:  # it is being written
+            return None
+        cells = [cell for cell in notebook["cells"] if cell["cell_type"] == "code"]
         return cells if all(cell["execution_count"] for cell in cells) else None
 
     cells: list[dict[str, Any]] = wait_for(saved, "the last cell")

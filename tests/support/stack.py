@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 import subprocess
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -17,6 +18,8 @@ from hub import GROUP, MEMBER, TEAM, TEAMMATE, free_port, wait_for
 from alertdb.config import Config
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from github import GitHub
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -114,7 +117,7 @@ class Stack:
 
     def alertdb(self, *arguments: str) -> str:
         """Run a command of `alertdb` as an operator does, in a container of its own."""
-        return self.compose("run", "--rm", "-T", "ingest", "alertdb", *arguments)
+        return self.compose("run", "--rm", "-T", "--no-deps", "ingest", "alertdb", *arguments)
 
     def container(self, service: str) -> str:
         """Name of the container of a service."""
@@ -136,9 +139,22 @@ class Stack:
 
     def sql(self, statement: str) -> list[list[str]]:
         """Ask the server with MariaDB's own client, as its administrator."""
-        client = ("mariadb", "--no-defaults", "--socket=/run/alertdb/mariadbd.sock", "--user=alertdb", "--batch")
-        said = run("docker", "exec", self.container("mariadb"), *client, "--skip-column-names", "--execute", statement)
-        return [line.split("\t") for line in said.splitlines()]
+        return [line.split("\t") for line in run(*self._client(statement)).splitlines()]
+
+    @contextmanager
+    def holding(self, name: str) -> Iterator[None]:
+        """Hold a named lock of the server."""
+        client = subprocess.Popen(self._client(f"SELECT GET_LOCK('{name}', 60), SLEEP(600)"))
+        try:
+            wait_for(lambda: self.sql(f"SELECT IS_USED_LOCK('{name}')") != [["NULL"]], "the lock")
+            yield
+        finally:
+            client.kill()
+            client.wait()
+
+    def _client(self, statement: str) -> list[str]:
+        client = "mariadb --no-defaults --socket=/run/alertdb/mariadbd.sock --user=alertdb --batch --skip-column-names"
+        return ["docker", "exec", self.container("mariadb"), *client.split(), "--execute", statement]
 
     def put(self, tarball: Path, rights: str = "public") -> None:
         """Put a tarball into the watched folder, under its name once it is whole."""
