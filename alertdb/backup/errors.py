@@ -126,8 +126,8 @@ class ArchiveNotEmpty(AlertdbError):
 
     def __init__(self, found: Path) -> None:
         super().__init__(
-            f"{found} is not empty, and a restore never writes over an archive. Restore into another home "
-            "(--home FOLDER), or move the old archive away first."
+            f"{found} is not empty, and a restore never writes over an archive. Move the old one away first, or "
+            "restore into another home (--home FOLDER; an alertdb.toml that you put there says where thumbnails go)."
         )
 
 

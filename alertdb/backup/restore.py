@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 __all__ = ["check_backup", "restore"]
 
 MARK = "restore.unfinished"  # in the home while restored folders get their names
+MODES = {"secrets": 0o700, DATA: 0o700, f"{THUMBNAILS}/partnership": 0o750}
 RESTORED = ".restored"  # follows a folder's name until everything is there
 
 
@@ -103,8 +104,8 @@ class _Restore:
             shutil.rmtree(_restored(place), ignore_errors=True)
         mark = self._config.home / MARK
         if mark.exists() and not self._data.exists():
-            for place in self._places.values():
-                shutil.rmtree(place, ignore_errors=True)
+            for path in [path for place in self._places.values() if place.exists() for path in place.iterdir()]:
+                path.unlink()
         mark.unlink(missing_ok=True)
 
     def check_empty(self) -> None:
@@ -124,7 +125,7 @@ class _Restore:
     def copy(self, sums: dict[str, str]) -> None:
         """Copy the folders under other names beside their places."""
         for name, place in self._places.items():
-            _restored(place).mkdir(parents=True, mode=0o700 if name in ("secrets", DATA) else 0o755)
+            _restored(place).mkdir(parents=True, mode=MODES.get(name, 0o755))
         for name, digest in sums.items():
             target = self._target(name)
             if target is not None and _copied(self._backup / name, target) != digest:
@@ -139,11 +140,12 @@ class _Restore:
         for name, place in self._places.items():
             if name == DATA and self._config.database_url is None:
                 PrivateServer(self._config.home).adopt(_restored(place))
+            elif name != DATA and place.exists():  # made by the site, with the rights that it wants
+                for path in _restored(place).iterdir():
+                    path.rename(place / path.name)
+                _restored(place).rmdir()
             else:
                 _restored(place).rename(place)
-        partnership = self._places.get(f"{THUMBNAILS}/partnership")
-        if partnership is not None:
-            partnership.chmod(0o750)
         os.sync()
         (self._config.home / MARK).unlink()
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from archives import load
+from conftest import ROOT
 from plain import stored_table
 from programs import alertdb, start, wait_for
 
@@ -122,6 +123,13 @@ def test_a_server_that_is_away_is_a_number(archive: Config, endpoint: Endpoint) 
     finally:
         server.ensure_started()
     assert endpoint.scrape()["alertdb_up"] == 1
+
+
+def test_the_runbook_names_numbers_that_there_are() -> None:
+    named = set(re.findall(r"alertdb_[a-z_]+", (ROOT / "docs" / "runbook.md").read_text()))
+    source = (ROOT / "alertdb" / "metrics" / "collector.py").read_text()
+    served = {f"alertdb_{name}" for name in re.findall(r'_(?:gauge|one|many)\("(\w+)"', source)} | {"alertdb_info"}
+    assert named == served
 
 
 @pytest.mark.parametrize("listen", ["9170", "localhost", "localhost:x", "localhost:99999", "http://localhost:1"])
