@@ -36,11 +36,9 @@ from alertdb.schema import ensure_schema
 from alertdb.server import PrivateServer
 from ingest.contents import Findings, read_rows, shared_rows
 from ingest.decoding import open_decoder
-from ingest.load import load_csv
+from ingest.load import load_rows
 from ingest.pipeline import load_tarball
 from ingest.simulation.nights import simulate_nights
-from ingest.spool import write_csv
-from ingest.stage import HASH
 from ingest.summary import rebuild_all
 from ingest.surveys.ztf import Ztf
 from ingest.tarballs import find_sources, open_packets
@@ -163,7 +161,7 @@ class Scale:
                 own = names[block * objects : (block + 1) * objects]
                 for name, frame in templates.items():
                     made = make_rows(frame, own, block, np.random.default_rng(block))
-                    counts[name] += load_frame(connection, name, made, self.folder)
+                    counts[name] += load_frame(connection, name, made)
                 connection.commit()
                 if block % 10 == 0:
                     print(f"made {counts['alerts']:,} alerts", flush=True)
@@ -249,14 +247,12 @@ def make_rows(template: pl.DataFrame, names: list[str], block: int, dice: np.ran
     return pl.concat(copies)
 
 
-def load_frame(connection: Connection, table: str, frame: pl.DataFrame, folder: Path) -> int:
+def load_frame(connection: Connection, table: str, frame: pl.DataFrame) -> int:
     """Load made rows straight into their table."""
     keys = {"alerts": ("candid",)} | {shared.name: shared.key for shared in SURVEY.shared}
     frame = frame.unique(keys[table]).sort(keys[table])
-    path = folder / f"{table}.csv"
-    write_csv(frame, path)
-    constant = "SET tarball = 0" if table == "alerts" else f"SET {HASH} = 0"
-    load_csv(connection, table, frame.columns, path, frame.height, constant)
+    constant = {"tarball": pl.lit(0, pl.Int64)} if table == "alerts" else {}
+    load_rows(connection, table, frame.with_columns(**constant))
     return frame.height
 
 

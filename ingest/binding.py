@@ -1,7 +1,8 @@
 """Frames as values for the places of a prepared INSERT, in the bytes that MariaDB's protocol has for them.
 
-The server takes them a third of the time that LOAD DATA takes to read the same numbers from text (benchmarks/bulk.py).
-A value is a byte 0 and its bytes, little-endian, or a byte 1 where there is none; texts stand behind their length.
+The server needs for them a third of the time that LOAD DATA needs for the same numbers as text
+(benchmarks/loading_ways.py). A value is a byte 0 and its bytes, little-endian, or a byte 1 where there is none; texts
+stand behind their length.
 """
 
 from __future__ import annotations

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
-from ingest.checksum import cell_sums, finish_hashes, total
+from ingest.checksum import MODULUS, cell_sums, finish_hashes, total
 from ingest.repeats import Repeats
 from ingest.spool import spooling
 
@@ -61,12 +61,11 @@ class Stage:
 
     def rows(self) -> Iterator[pl.DataFrame]:
         """Yield all rows, with their packets and hashes: `columns`, in this order. No rows come after this."""
-        packets, hashes = self._largest()
         first = 0
         for number, end in enumerate(self._ends):
-            yield pl.read_ipc(self._file(number)).with_columns(
-                pl.Series(PACKET, packets[first:end]), pl.Series(HASH, hashes[first:end])
-            )
+            packets, hashes = self._largest(first, end)
+            values = pl.read_ipc(self._file(number))
+            yield values.with_columns(pl.Series(PACKET, packets), pl.Series(HASH, hashes))
             self._file(number).unlink()
             first = end
 
@@ -77,13 +76,15 @@ class Stage:
 
     def count(self) -> tuple[int, int]:
         """Return how many different rows were told, and their checksum."""
-        return self._repeats.count, total(self._largest()[1])
+        firsts = (0, *self._ends)
+        totals = (total(self._largest(first, end)[1]) for first, end in zip(firsts, self._ends, strict=False))
+        return self._repeats.count, sum(totals) % MODULUS
 
-    def _largest(self) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.uint64]]:
-        """Return the largest packet and the hash of each row."""
-        packets = self._repeats.packets()
+    def _largest(self, first: int, end: int) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.uint64]]:
+        """Return the largest packet and the hash of each of these rows."""
+        packets = self._repeats.packets()[first:end]
         with np.errstate(over="ignore"):  # arithmetic modulo 2^64 is meant
-            sums = self._repeats.words() + cell_sums(pl.DataFrame({PACKET: packets}))
+            sums = self._repeats.words()[first:end] + cell_sums(pl.DataFrame({PACKET: packets}))
         return packets, finish_hashes(sums)
 
     def _file(self, number: int) -> Path:
