@@ -75,7 +75,6 @@ def measure(config: Config, nights: list[dict[str, pl.DataFrame]], alerts: int, 
     """Merge both nights with and without checksums, in turns."""
     survey = Ztf()
     with connect(config, Account.ADMIN) as admin:
-        admin.exec_driver_sql("SET GLOBAL local_infile = 1")
         for table in (survey.limits, survey.history, survey.forced):
             admin.exec_driver_sql(f"CREATE TABLE {table.name}_plain LIKE {table.name}")
             admin.exec_driver_sql(f"ALTER TABLE {table.name}_plain DROP COLUMN row_hash")

@@ -25,9 +25,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
+from sqlalchemy import create_engine
 
 from alertdb.config import Config
-from alertdb.database import Account, connect
+from alertdb.database import Account, database_url
 from alertdb.schema import ensure_schema
 from alertdb.server import PrivateServer
 from ingest.contents import Findings, read_rows
@@ -76,7 +77,7 @@ def parse_arguments() -> argparse.Namespace:
 def measure(folder: Path, alerts: int) -> dict[str, Any]:
     """Return milliseconds an alert by table and way, and microseconds of the server's CPU a field."""
     tables = read_tables(simulate_nights([20240110], alerts, folder, seed=3)[0])
-    config = Config(home=folder / "home", server_options=("innodb_buffer_pool_size=1G",))
+    config = Config(home=folder / "home", server_options=("innodb_buffer_pool_size=1G", "local_infile=ON"))
     server = PrivateServer(config.home, config.server_options)
     server.ensure_started()
     figures: dict[str, Any] = {}
@@ -136,7 +137,8 @@ def time_once(
     config: Config, server: PrivateServer, table: str, frame: pl.DataFrame, way: Callable[[Connection, Any], None]
 ) -> tuple[float, float, float]:
     """Return the CPU seconds of the server and of this process, and the seconds that passed."""
-    with connect(config, Account.LOADER, SURVEY.name) as connection:
+    engine = create_engine(database_url(config, Account.LOADER, SURVEY.name), connect_args={"local_infile": True})
+    with engine.connect() as connection:
         names = ", ".join(f"`{name}`" for name in frame.columns)
         connection.exec_driver_sql(
             f"CREATE TEMPORARY TABLE rows_told ENGINE = Aria TRANSACTIONAL = 0 SELECT {names} FROM {table} LIMIT 0"

@@ -242,9 +242,9 @@ class TarballTransaction:
         self._fill_helper("touched", "objectId", "VARCHAR(32)", arrived)
 
     def _fill_helper(self, table: str, column: str, kind: str, alerts: pl.DataFrame) -> None:
-        """Make a temporary table of the different values of one column."""
+        """Make a temporary table of the different values of one column (InnoDB: see `ingest.summary`)."""
         self._connection.exec_driver_sql(
-            f"CREATE TEMPORARY TABLE {table} ({column} {kind} NOT NULL PRIMARY KEY) ENGINE = Aria TRANSACTIONAL = 0"
+            f"CREATE TEMPORARY TABLE {table} ({column} {kind} NOT NULL PRIMARY KEY) ENGINE = InnoDB"
         )
         load_rows(self._connection, table, alerts.select(column).unique().sort(column))
 
