@@ -17,7 +17,7 @@ lint: ## mend style, check types and shell scripts
 	.venv/bin/ruff check --fix
 	.venv/bin/ruff format
 	.venv/bin/mypy
-	shellcheck *.sh .ci/run
+	shellcheck *.sh .ci/run tests/support/*.sh containers/*/*.sh
 
 docs: ## write docs/tables.md from the column comments (of the running archive)
 	.venv/bin/python -m alertdb.dictionary > docs/tables.new

@@ -3,7 +3,8 @@
 # From the site's mirror, if APT_MIRROR names one; with the site's certificates; nothing of apt's own stays behind.
 set -eu
 if [ -n "${APT_MIRROR:-}" ]; then
-    find /etc/apt -name '*.sources' -o -name 'sources.list' | xargs sed -i "s|http://deb.debian.org|${APT_MIRROR%/}|"
+    find /etc/apt \( -name '*.sources' -o -name sources.list \) \
+        -exec sed -i "s|http://deb.debian.org|${APT_MIRROR%/}|" {} +
 fi
 apt-get -q update
 DEBIAN_FRONTEND=noninteractive apt-get -qy -o Dpkg::Use-Pty=0 install --no-install-recommends ca-certificates "$@"

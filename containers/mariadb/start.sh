@@ -2,7 +2,7 @@
 # Make the data folder, once, and become the server. Arguments are further options of mariadbd.
 set -eu
 folder=/var/lib/alertdb
-mkdir -p -m 700 "$folder/tmp"
+[ -d "$folder/tmp" ] || mkdir -m 700 "$folder/tmp"
 export TMPDIR="$folder/tmp" # the image's own /tmp is small and in memory
 
 if ! [ -d "$folder/data" ]; then

@@ -28,7 +28,9 @@ ensure_programs() {
         has "${program%:*}" || wanted+=("${program#*:}")
     done
     [ ${#wanted[@]} -eq 0 ] && return
-    [ $EUID -eq 0 ] && has apt-get || fail "no Docker engine answers; start one, or run this as root on Debian"
+    if [ $EUID -ne 0 ] || ! has apt-get; then
+        fail "no Docker engine answers; start one, or run this as root on Debian"
+    fi
     install "${wanted[@]}"
 }
 
