@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from example_notebook import TITLE, write_example
-from hub import Visitor, make_token, start_server
+from hub import Visitor, make_token, start_server, wait_for
 from pages import keep, run_all_cells, save_when_done
-from stack import in_container, inspect, volume
+from stack import in_container, inspect, run, volume
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -244,3 +244,19 @@ for attempt in attempts:
     assert said == [f"/{ADA}", *["refused 403"] * 7]
     engine = "import os; print(os.path.exists('/var/run/docker.sock'))"
     assert in_container(filled.container("hub"), engine).strip() == "False"
+
+
+def test_a_restart_of_the_hub_leaves_servers_running(ada: Visitor, filled: Stack) -> None:
+    before = inspect(ADA)["State"]["StartedAt"]
+    token = make_token(ada)
+    filled.compose("restart", "hub")
+    wait_for(lambda: filled.health("hub") == "healthy", "the hub to be healthy")
+    wait_for(lambda: "started" in ada.get("/user/gh11/api/status", token)[1], "the server to be reachable again")
+    assert inspect(ADA)["State"]["StartedAt"] == before
+
+
+def test_a_server_that_is_stopped_leaves_its_home_and_nothing_else(ada: Visitor) -> None:
+    in_container(ADA, "open('/home/jovyan/kept', 'w').write('x')")
+    assert ada.api("DELETE", "/users/gh11/server")[0] in (202, 204)
+    wait_for(lambda: ADA not in run("docker", "ps", "--all", "--format", "{{.Names}}").split(), "the container to go")
+    assert (home("gh11") / "kept").read_text() == "x"

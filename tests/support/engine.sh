@@ -86,6 +86,7 @@ stop() {
     [ "$(cat "/proc/$pid/comm" 2>/dev/null)" = dockerd ] || return 0
     kill "$pid"
     tail --pid="$pid" -f /dev/null
+    umount "$folder/run/netns/default" 2>/dev/null || true
     ip link delete docker0 2>/dev/null || true
 }
 
