@@ -100,7 +100,9 @@ def filled(stack: Stack, nights: list[Path]) -> Stack:
     """The containers with the first two nights in."""
     for tarball in nights[:FIRST]:
         stack.put(tarball, "partnership" if "partnership" in tarball.name else "public")
-    wait_for(lambda: {tarball.name for tarball in nights[:FIRST]} <= stack.loaded(), "the first nights to be loaded")
+    wait_for(
+        lambda: {tarball.name for tarball in nights[:FIRST]} <= stack.loaded(), "the first nights to be loaded", 300
+    )
     return stack
 
 

@@ -14,6 +14,8 @@ from plain import differences, expected_tables
 
 from ingest.load import merge_lock
 
+SECONDS = 300.0  # a load that failed is tried again after a minute
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -40,12 +42,14 @@ def test_a_night_whose_load_the_server_s_death_interrupts_is_in_once(filled: Sta
     with filled.holding(merge_lock("ztf")):  # which the load wants when its alerts are written and not committed
         filled.put(nights[4])
         writing = "SELECT COUNT(*) FROM information_schema.innodb_trx WHERE trx_rows_modified > 100"
-        wait_for(lambda: filled.sql(writing) == [["1"]], "the load to write rows")
+        wait_for(lambda: filled.sql(writing) == [["1"]], "the load to write rows", SECONDS)
         assert nights[4].name not in filled.loaded()
         os.kill(process, signal.SIGKILL)
-    wait_for(lambda: filled.inspect("mariadb")["State"]["Pid"] not in (0, process), "the server to start again")
-    wait_for(lambda: filled.health("mariadb") == "healthy", "the server to answer")
-    wait_for(lambda: nights[4].name in filled.loaded(), "the load to be tried again")
+    wait_for(
+        lambda: filled.inspect("mariadb")["State"]["Pid"] not in (0, process), "the server to start again", SECONDS
+    )
+    wait_for(lambda: filled.health("mariadb") == "healthy", "the server to answer", SECONDS)
+    wait_for(lambda: nights[4].name in filled.loaded(), "the load to be tried again", SECONDS)
     assert differences(expected_tables(nights[:5]), filled.config) == []
     filled.alertdb("verify")
 

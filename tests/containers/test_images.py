@@ -45,6 +45,6 @@ def test_no_secret_is_in_the_settings_of_a_container(stack: Stack) -> None:
 
 
 def test_compiled_parts_are_in_the_image(stack: Stack) -> None:
-    """Compiling them would take half a minute at each start."""
+    """Compiling them at each start would take longer than most questions."""
     command = ("run", "--rm", "-T", "--no-deps", "notebook", "python", "-c", CACHED)
     assert stack.compose(*command).split()[-1] == "0"

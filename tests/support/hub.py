@@ -41,11 +41,11 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def wait_for(found: Callable[[], Any], what: str) -> Any:
+def wait_for(found: Callable[[], Any], what: str, seconds: float = SECONDS) -> Any:
     """Ask until the answer is true, and return it."""
-    deadline = time.monotonic() + SECONDS
+    deadline = time.monotonic() + seconds
     while not (answer := found()):
-        assert time.monotonic() < deadline, f"waited {SECONDS:.0f} s for {what}"
+        assert time.monotonic() < deadline, f"waited {seconds:.0f} s for {what}"
         time.sleep(0.1)
     return answer
 

@@ -113,7 +113,7 @@ class Stack:
     def up(self) -> None:
         """Start everything, and wait until the hub answers."""
         self.compose("up", "--detach", "--no-build")
-        wait_for(lambda: self.health("hub") == "healthy", "the hub to be healthy")
+        wait_for(lambda: self.health("hub") == "healthy", "the hub to be healthy", 300)
 
     def alertdb(self, *arguments: str) -> str:
         """Run a command of `alertdb` as an operator does, in a container of its own."""
