@@ -76,7 +76,9 @@ def test_exports_stay_in_their_folder(
     enter: Callable[..., Someone], run: Callable[..., tuple[int, str]], tmp_path: Path
 ) -> None:
     db = enter(54).archive()
-    for number, name in enumerate(("../above", f"{tmp_path}/absolute"[:64], "..", "a/b", "a%2Fb", "what?:this", "it's")):
+    for number, name in enumerate(
+        ("../above", f"{tmp_path}/absolute"[:64], "..", "a/b", "a%2Fb", "what?:this", "it's")
+    ):
         db.scratch.run(f"CREATE TABLE `{name}` AS SELECT {number} AS n")
     folder = tmp_path / "outer" / "out"
     code, printed = run("people", "export", 54, "--output", folder)
