@@ -12,6 +12,7 @@ from sqlalchemy import make_url
 from sqlalchemy.exc import ArgumentError
 
 from alertdb.config import load_config
+from alertdb.database import SURVEY
 from alertdb.errors import AlertdbError, UnknownObject
 from alertdb.names import nearest_objects
 from alertdb.own_tables import OwnTables
@@ -35,7 +36,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Archive", "connect"]
 
-SURVEY = "ztf"
 OBJECTS_PER_QUERY = 1000
 
 

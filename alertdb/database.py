@@ -28,8 +28,9 @@ if TYPE_CHECKING:
 
     from alertdb.config import Config
 
-__all__ = ["Account", "connect", "create_password", "database_url", "open_engine", "read_password"]
+__all__ = ["SURVEY", "Account", "connect", "create_password", "database_url", "open_engine", "read_password"]
 
+SURVEY = "ztf"  # the database that is meant where none is named
 DRIVER = "mariadb+mariadbconnector"
 CONNECT_SECONDS = 20
 LOCKED, TOO_MANY = 4151, 1226
@@ -73,7 +74,7 @@ def database_url(config: Config, account: Account, database: str | None = None) 
     return url.set(database=database)
 
 
-def open_engine(config: Config, account: Account, database: str | None = "ztf") -> Engine:
+def open_engine(config: Config, account: Account, database: str | None = SURVEY) -> Engine:
     """Return an engine; nothing is connected yet. Reads see what is committed, and never block a load."""
     arguments: dict[str, Any] = {
         "connect_timeout": CONNECT_SECONDS,
@@ -90,7 +91,7 @@ def open_engine(config: Config, account: Account, database: str | None = "ztf") 
     )
 
 
-def connect(config: Config, account: Account, database: str | None = "ztf") -> Connection:
+def connect(config: Config, account: Account, database: str | None = SURVEY) -> Connection:
     """Open a connection.
 
     Raises

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import mariadb
 from sqlalchemy import text
 
-from alertdb.database import Account, connect, create_password, read_password
+from alertdb.database import SURVEY, Account, connect, create_password, read_password
 from alertdb.errors import SchemaChanged, ServerRefused
 from alertdb.server import PrivateServer
 
@@ -51,7 +51,7 @@ def public_database(survey: str) -> str:
     return f"{survey}_public"
 
 
-def ensure_schema(config: Config, survey: str = "ztf") -> None:
+def ensure_schema(config: Config, survey: str = SURVEY) -> None:
     """Create or complete the survey's databases, tables, views and accounts; needs the admin account.
 
     Raises

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
-from alertdb.database import Account, connect
+from alertdb.database import SURVEY, Account, connect
 from alertdb.errors import AlertdbError
 from alertdb.schema import public_database
 from alertdb.thumbnails import open_store
@@ -56,7 +56,7 @@ class Status:
     disk_free: int
 
 
-def describe(config: Config, survey: str = "ztf", *, exact: bool = False) -> Status:
+def describe(config: Config, survey: str = SURVEY, *, exact: bool = False) -> Status:
     """Describe an archive. The rows of large tables are the server's estimate unless `exact`."""
     with connect(config, Account.READER, survey) as connection:
         ledger = connection.exec_driver_sql(

@@ -33,8 +33,9 @@ def qa(
 
     Example: alertdb qa --output qa
     """
-    from alertdb.archive import SURVEY, Archive
+    from alertdb.archive import Archive
     from alertdb.config import load_config
+    from alertdb.database import SURVEY
     from alertdb.qa.report import write_report
     from alertdb.schema import public_database
 
