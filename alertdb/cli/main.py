@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from alertdb.cli import copying, doctor, lab, output, people, quality, reading, server, thumbnails
+from alertdb.cli.helping import helpful
 from alertdb.errors import AlertdbError
 from alertdb.version import installed_version
 
@@ -43,7 +44,7 @@ EXAMPLES = """\
 
   alertdb thumbnails --object ZTF21abiuvdk --sheet sheet.png
 
-Settings are read from alertdb.toml in the archive's home; ALERTDB_HOME, ALERTDB_DATABASE_URL and
+Settings are read from alertdb.toml in the archive's home; ALERTDB_HOME, ALERTDB_DATABASE_URL and \
 ALERTDB_THUMBNAILS_URL win over it. Exit codes: 0 done, 1 failed, 2 wrong usage, 130 interrupted.
 """
 
@@ -145,6 +146,7 @@ def add_commands(*, debug: bool = False) -> None:
             if debug:
                 traceback.print_exc()
             output.message(f"Warning: the commands of '{entry_point.value}' are not there: {explain(error)}")
+    helpful(app)
 
 
 def _show_version(wanted: bool) -> None:
