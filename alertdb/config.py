@@ -70,7 +70,7 @@ class Config:
 
     @property
     def spool(self) -> Path:
-        """Folder for the CSV files of tarballs that are being loaded."""
+        """Folder for the rows of tarballs that are being loaded, which wait there."""
         return self.home / "spool"
 
 

@@ -76,10 +76,7 @@ def database_url(config: Config, account: Account, database: str | None = None) 
 
 def open_engine(config: Config, account: Account, database: str | None = SURVEY) -> Engine:
     """Return an engine; nothing is connected yet. Reads see what is committed, and never block a load."""
-    arguments: dict[str, Any] = {
-        "connect_timeout": CONNECT_SECONDS,
-        "local_infile": account is Account.LOADER,
-    }
+    arguments: dict[str, Any] = {"connect_timeout": CONNECT_SECONDS, "local_infile": False}
     if account in (Account.LOADER, Account.ADMIN):
         arguments["init_command"] = NO_FOREIGN_KEYS
     return create_engine(

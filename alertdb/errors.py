@@ -114,10 +114,10 @@ class UnsupportedUrl(UsageError):
 class LoadRefused(AlertdbError):
     """Rows did not arrive in a table as they were written; nothing of the tarball is kept."""
 
-    def __init__(self, table: str, file: str, rows: int, affected: int, warnings: Sequence[str]) -> None:
-        found = "; ".join(warnings) or f"it counted {affected} rows"
+    def __init__(self, table: str, rows: int, taken: int, warnings: Sequence[str]) -> None:
+        found = "; ".join(warnings) or f"it counted {taken} rows"
         super().__init__(
-            f"{table} did not take {file} as it was written ({rows} rows): {found}. Nothing of this tarball was kept."
+            f"{table} did not take {rows} rows as they were sent: {found}. Nothing of this tarball was kept."
         )
 
     @classmethod

@@ -25,10 +25,9 @@ from alertdb.schema import ensure_schema
 from alertdb.server import PrivateServer
 from ingest.contents import Findings, read_rows, shared_rows
 from ingest.decoding import open_decoder
-from ingest.load import load_csv
+from ingest.load import insert_rows
 from ingest.shared_tables import merge_rows
 from ingest.simulation.nights import simulate_nights
-from ingest.spool import write_csv
 from ingest.surveys.ztf import Ztf
 from ingest.tarballs import find_sources, open_packets
 
@@ -76,7 +75,6 @@ def measure(config: Config, nights: list[dict[str, pl.DataFrame]], alerts: int, 
     """Merge both nights with and without checksums, in turns."""
     survey = Ztf()
     with connect(config, Account.ADMIN) as admin:
-        admin.exec_driver_sql("SET GLOBAL local_infile = 1")
         for table in (survey.limits, survey.history, survey.forced):
             admin.exec_driver_sql(f"CREATE TABLE {table.name}_plain LIKE {table.name}")
             admin.exec_driver_sql(f"ALTER TABLE {table.name}_plain DROP COLUMN row_hash")
@@ -106,24 +104,15 @@ def merge_with_hashes(connection: Connection, table: SharedTable, frame: pl.Data
     merge_rows(connection, table, [frame], folder)
 
 
-def merge_plainly(connection: Connection, table: SharedTable, frame: pl.DataFrame, folder: Path) -> None:
+def merge_plainly(connection: Connection, table: SharedTable, frame: pl.DataFrame, _: Path) -> None:
     """Merge without hashes, and without looking for repeated rows."""
-    path, names = folder / "plain.csv", ", ".join(f"`{name}`" for name in table.columns)
-    write_csv(frame.select(table.columns), path)
-    connection.exec_driver_sql(
-        f"CREATE TEMPORARY TABLE stage ENGINE = Aria TRANSACTIONAL = 0 SELECT {names} FROM {table.name} LIMIT 0"
-    )
-    load_csv(connection, "stage", table.columns, path, frame.height)
     values = [name for name in table.columns if name not in table.key]
     old = f"{table.name}.packet_candid"
     updates = (
         f"`{name}` = IF(VALUES(packet_candid) > {old}, VALUES(`{name}`), {table.name}.`{name}`)" for name in values
     )
-    connection.exec_driver_sql(
-        f"INSERT INTO {table.name} ({names}) SELECT {names} FROM stage ON DUPLICATE KEY UPDATE {', '.join(updates)}"
-    )
-    connection.exec_driver_sql("DROP TEMPORARY TABLE stage")
-    path.unlink()
+    clause = f"ON DUPLICATE KEY UPDATE {', '.join(updates)}"
+    insert_rows(connection, table.name, table.columns, [frame.select(table.columns)], clause)
 
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@ same cores, all tables, thumbnails and the ledger on. Each way runs in a process
 imported and a small tarball is loaded before the clock starts; `startup_s` is what that costs.
 
 CPU time is told by stage. `reading` reads, hashes, unpacks and walks the tar; `decoding` and `rows` are the decoder and
-the survey's cleaning; `loading` writes CSV and waits for the server; `thumbnails` writes the documents; `other` is
+the survey's cleaning; `loading` sends rows and waits for the server; `thumbnails` writes the documents; `other` is
 what is left of the process: the merging of results, and polars' own thread. `server` is MariaDB, all its threads.
 
 `cells_different` compares what both decoders make of all simulated packets, and of the real ones if
@@ -99,7 +99,7 @@ class Bench:
         self.folder = folder
         self.quick = quick
         self.alerts = alerts
-        self.config = Config(home=folder / "home", server_options=(POOL,))
+        self.config = Config(home=folder / "home", server_options=(POOL, "local_infile=ON"))
         self.server = PrivateServer(self.config.home, self.config.server_options)
         self.server.ensure_started()
         ensure_schema(self.config)

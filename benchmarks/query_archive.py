@@ -35,10 +35,9 @@ from alertdb.query import Reader
 from alertdb.schema import ensure_schema
 from alertdb.server import PrivateServer
 from alertdb.thumbnails import open_store
-from ingest.load import load_csv
+from ingest.load import load_rows
 from ingest.pipeline import load_tarball
 from ingest.simulation.nights import simulate_nights
-from ingest.spool import write_csv
 from ingest.summary import rebuild_all
 from ingest.surveys.ztf import Ztf
 from ingest.tarballs import find_sources
@@ -196,11 +195,8 @@ class Maker:
 
     def load(self, table: str, frame: pl.DataFrame) -> None:
         """Load rows into a table."""
-        path = self.folder / f"{table}.csv"
-        write_csv(frame, path)
         with connect(self.config, Account.LOADER) as connection, connection.begin():
-            load_csv(connection, table, frame.columns, path, len(frame))
-        path.unlink()
+            load_rows(connection, table, frame)
 
     def fill_thumbnails(self, candids: Index) -> None:
         """Put the documents of the simulated night under other candids, a sealed file for each night."""

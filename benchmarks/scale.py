@@ -1,14 +1,16 @@
 """How the rate of loading holds up as the archive grows.
 
-    python benchmarks/scale.py [--alerts N] [--quick] [--json FILE] [--data FOLDER]
+    python benchmarks/scale.py [--alerts N] [--quick] [--json FILE] [--data FOLDER | --keep FOLDER]
 
-Tarballs of 10,000 simulated alerts are loaded into an empty archive, and into the same archive once it holds N alerts
-(5 million) with their limits and history rows. Those rows are made without packets: the rows of a simulated night,
+Tarballs of 10,000 simulated alerts are loaded into an empty archive, and into one that holds N alerts (5 million) with
+their limits and history rows. Those rows are made without packets: the rows of a simulated night,
 again and again under other names and times. The objects of the loaded tarballs are among them, so that their
 histories and summaries stand among old rows. The buffer pool is an eighth of the data, and reading passes by the
 system's page cache (innodb_flush_method = O_DIRECT).
 
 Then the summary of all objects is rebuilt, which gives the time for an archive of 10 million alerts.
+
+To make the rows takes most of the time. With `--keep` the archive stays, and a later run loads further nights into it.
 """
 
 from __future__ import annotations
@@ -24,6 +26,7 @@ import os
 import statistics
 import tempfile
 import time
+from datetime import date, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -36,11 +39,9 @@ from alertdb.schema import ensure_schema
 from alertdb.server import PrivateServer
 from ingest.contents import Findings, read_rows, shared_rows
 from ingest.decoding import open_decoder
-from ingest.load import load_csv
+from ingest.load import load_rows
 from ingest.pipeline import load_tarball
 from ingest.simulation.nights import simulate_nights
-from ingest.spool import write_csv
-from ingest.stage import HASH
 from ingest.summary import rebuild_all
 from ingest.surveys.ztf import Ztf
 from ingest.tarballs import find_sources, open_packets
@@ -63,8 +64,9 @@ def main() -> None:
     """Measure and print."""
     options = parse_arguments()
     alerts = QUICK_ALERTS if options.quick else options.alerts
-    with tempfile.TemporaryDirectory(dir=options.data) as folder:
-        figures = Scale(Path(folder), alerts, QUICK_PROBE_ALERTS if options.quick else PROBE_ALERTS).run()
+    with tempfile.TemporaryDirectory(dir=options.data or options.keep) as folder:
+        full = options.keep or Path(folder)
+        figures = Scale(Path(folder), full, alerts, QUICK_PROBE_ALERTS if options.quick else PROBE_ALERTS).run()
     figures |= {"quick": options.quick, "cores": os.cpu_count() or 0}
     for name, value in figures.items():
         print(f"{name:32} {value:14.3f}" if isinstance(value, float) else f"{name:32} {value!s:>14}")
@@ -81,28 +83,38 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--quick", action="store_true", help="about a minute, at a smaller size")
     parser.add_argument("--json", type=Path, help="write the figures there")
     parser.add_argument("--data", type=Path, help="folder for the archive (25 GB; a fast local disk)")
+    parser.add_argument("--keep", type=Path, help="folder in which the archive stays, or where an earlier run left it")
     return parser.parse_args()
 
 
 class Scale:
-    """An archive that grows, and tarballs to be loaded into it."""
+    """An empty archive, a full one, and tarballs to be loaded into them."""
 
-    def __init__(self, folder: Path, alerts: int, probe_alerts: int) -> None:
+    def __init__(self, folder: Path, full: Path, alerts: int, probe_alerts: int) -> None:
         self.folder = folder
+        self.full = full
+        self.made = full / "made.json"  # rows of each table; written when all are made
         self.alerts = alerts
-        self.probe_alerts = probe_alerts
-        nights = [20240110 + number for number in range(2 * PROBES + 1)]
-        self.probes = simulate_nights(nights, probe_alerts, folder / "nights", seed=3)
+        used = len(list(full.glob("home/thumbnails/*/*.zip")))
+        first = date(2024, 1, 10)
+        nights = [first + timedelta(days=used + number) for number in range(2 * PROBES + 1)]
+        self.probes = simulate_nights(
+            [int(f"{night:%Y%m%d}") for night in nights], probe_alerts, folder / "nights", seed=3
+        )
         self.merging = watch_merging()
 
     def run(self) -> dict[str, Any]:
         """Measure everything; one figure per key."""
-        before = self.with_server(FILL_POOL, lambda config: self.load(config, self.probes[:PROBES]))
-        rows = self.with_server(FILL_POOL, self.fill)
-        size = sum(path.stat().st_size for path in (self.folder / "home").rglob("*.ibd"))
+        before = with_server(self.folder / "empty", FILL_POOL, lambda config: self.load(config, self.probes[:PROBES]))
+        home = self.full / "home"
+        if not self.made.exists():
+            self.made.write_text(json.dumps(with_server(home, FILL_POOL, self.fill)))
+        rows = json.loads(self.made.read_text())
+        self.alerts = rows["alerts"]
+        size = sum(path.stat().st_size for path in home.rglob("*.ibd"))
         pool = size // 8
-        after = self.with_server(pool, lambda config: self.load(config, self.probes[PROBES:], warm=1))
-        rebuild = self.with_server(pool, rebuild_seconds)
+        after = with_server(home, pool, lambda config: self.load(config, self.probes[PROBES:], warm=1))
+        rebuild = with_server(home, pool, rebuild_seconds)
         return {
             "alerts": self.alerts,
             "data_gb": size / 1e9,
@@ -118,18 +130,6 @@ class Scale:
             "rebuild_s_per_million": rebuild / self.alerts * 1e6,
             "rebuild_10_million_s": rebuild / self.alerts * 1e7,
         }
-
-    def with_server(self, pool: int, action: Any) -> Any:
-        """Run `action` on a server with a buffer pool of that many bytes, cold."""
-        settings = (f"innodb_buffer_pool_size={max(pool, 64 << 20)}", "innodb_flush_method=O_DIRECT")
-        config = Config(home=self.folder / "home", server_options=settings)
-        server = PrivateServer(config.home, config.server_options)
-        server.ensure_started()
-        try:
-            ensure_schema(config)
-            return action(config)
-        finally:
-            server.ensure_stopped()
 
     def load(self, config: Config, tarballs: list[Path], warm: int = 0) -> dict[str, float]:
         """Load tarballs one after the other; the first `warm` of them are not counted."""
@@ -163,11 +163,10 @@ class Scale:
                 own = names[block * objects : (block + 1) * objects]
                 for name, frame in templates.items():
                     made = make_rows(frame, own, block, np.random.default_rng(block))
-                    counts[name] += load_frame(connection, name, made, self.folder)
+                    counts[name] += load_frame(connection, name, made)
                 connection.commit()
                 if block % 10 == 0:
                     print(f"made {counts['alerts']:,} alerts", flush=True)
-        self.alerts = counts["alerts"]
         return counts
 
     def known_objects(self) -> list[str]:
@@ -176,6 +175,19 @@ class Scale:
         for path in self.probes[PROBES:]:
             names |= set(read_templates(path, self.folder)["alerts"]["objectId"])
         return sorted(names)
+
+
+def with_server(home: Path, pool: int, action: Any) -> Any:
+    """Run `action` on a server with a buffer pool of that many bytes, cold."""
+    settings = (f"innodb_buffer_pool_size={max(pool, 64 << 20)}", "innodb_flush_method=O_DIRECT")
+    config = Config(home=home, server_options=settings)
+    server = PrivateServer(config.home, config.server_options)
+    server.ensure_started()
+    try:
+        ensure_schema(config)
+        return action(config)
+    finally:
+        server.ensure_stopped()
 
 
 def watch_merging() -> dict[str, float]:
@@ -249,14 +261,12 @@ def make_rows(template: pl.DataFrame, names: list[str], block: int, dice: np.ran
     return pl.concat(copies)
 
 
-def load_frame(connection: Connection, table: str, frame: pl.DataFrame, folder: Path) -> int:
+def load_frame(connection: Connection, table: str, frame: pl.DataFrame) -> int:
     """Load made rows straight into their table."""
     keys = {"alerts": ("candid",)} | {shared.name: shared.key for shared in SURVEY.shared}
     frame = frame.unique(keys[table]).sort(keys[table])
-    path = folder / f"{table}.csv"
-    write_csv(frame, path)
-    constant = "SET tarball = 0" if table == "alerts" else f"SET {HASH} = 0"
-    load_csv(connection, table, frame.columns, path, frame.height, constant)
+    constant = {"tarball": pl.lit(0, pl.Int64)} if table == "alerts" else {}
+    load_rows(connection, table, frame.with_columns(**constant))
     return frame.height
 
 

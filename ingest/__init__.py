@@ -1,4 +1,4 @@
-"""What fills the archive: packets to rows, rows to CSV, CSV to tables; cutouts; the ledger; the summary."""
+"""What fills the archive: packets to rows, rows to tables or CSV files; cutouts; the ledger; the summary."""
 
 import os
 

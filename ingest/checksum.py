@@ -7,26 +7,27 @@ number generators"); a text counts as its 64-bit FNV-1a hash (Fowler, Noll & Vo)
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
 
+from ingest.cells import VALIDITY_TYPES, columns_of, has_value, numbers_of, texts_of, validity_of
 from ingest.compiling import BYTES_TYPE, INDEX_TYPE, Bytes, Index, compiled, part, types
 
 if TYPE_CHECKING:
     import numpy.typing as npt
     import polars as pl
 
+    from ingest.cells import Cells
+
     Words = npt.NDArray[np.uint64]
-    Cells = pa.Array[Any]
 
 __all__ = ["MODULUS", "cell_sums", "checksum", "finish_hashes", "row_hashes", "total"]
 
 MODULUS = 2**64
 NULL_HASH = np.uint64(0x9E3779B97F4A7C15)
 FNV_OFFSET, FNV_PRIME = np.uint64(0xCBF29CE484222325), np.uint64(0x100000001B3)
-ALL_VALID: Bytes = np.empty(0, np.uint8)
 WORDS_TYPE = types.Array(types.uint64, 1, "C", readonly=True)
 SUMS_TYPE = types.uint64[::1]
 
@@ -44,10 +45,8 @@ def row_hashes(frame: pl.DataFrame) -> Words:
 def cell_sums(frame: pl.DataFrame) -> Words:
     """Return the sum of each row's mixed cells, shape (n,): sums of several frames add up to those of their columns."""
     sums = np.zeros(frame.height, np.uint64)
-    table = frame.to_arrow().combine_chunks()
-    for name, column in zip(table.column_names, table.columns, strict=True):
-        for chunk in column.chunks:  # one, or none where there are no rows
-            _add_cells(sums, _words(chunk), _validity(chunk), chunk.offset, _hash_name(name))
+    for name, column in columns_of(frame):
+        _add_cells(sums, _words(column), *validity_of(column), _hash_name(name))
     return sums
 
 
@@ -66,25 +65,14 @@ def total(hashes: Words) -> int:
 
 def _words(column: Cells) -> Words:
     """Return what each cell counts as; the words of cells without a value mean nothing."""
-    cells = slice(column.offset, column.offset + len(column))
     if pa.types.is_large_string(column.type):
-        _, ends, text = column.buffers()
         words = np.empty(len(column), np.uint64)
-        _hash_texts(_view(ends, np.int64)[cells.start : cells.stop + 1], _view(text or b"", np.uint8), words)
+        _hash_texts(*texts_of(column), words)
         return words
-    values = _view(column.buffers()[1], column.type.to_pandas_dtype())[cells]
+    values = numbers_of(column)
     if pa.types.is_floating(column.type):
         return (values.astype(np.float64) + 0.0).view(np.uint64)
     return values.astype(np.int64).view(np.uint64)
-
-
-def _validity(column: Cells) -> Bytes:
-    bitmap = column.buffers()[0]
-    return ALL_VALID if bitmap is None else _view(bitmap, np.uint8)
-
-
-def _view(buffer: Any, kind: Any) -> npt.NDArray[Any]:
-    return np.frombuffer(buffer, kind)
 
 
 def _hash_name(name: str) -> np.uint64:
@@ -101,13 +89,11 @@ def _mix(bits: np.uint64) -> np.uint64:
     return bits ^ (bits >> np.uint64(31))
 
 
-@compiled(types.void(SUMS_TYPE, WORDS_TYPE, BYTES_TYPE, types.int64, types.uint64))
+@compiled(types.void(SUMS_TYPE, WORDS_TYPE, *VALIDITY_TYPES, types.uint64))
 def _add_cells(rows: Words, words: Words, valid: Bytes, offset: int, seed: np.uint64) -> None:
     """Add the cells of a column to the rows' sums. `valid` are bits, from bit number `offset` on."""
-    every = len(valid) == 0
     for row in range(len(rows)):
-        bit = offset + row
-        bits = words[row] if every or (valid[bit >> 3] >> (bit & 7)) & 1 else NULL_HASH
+        bits = words[row] if has_value(valid, offset + row) else NULL_HASH
         rows[row] += _mix(bits + seed)
 
 

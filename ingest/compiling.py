@@ -34,7 +34,7 @@ INDEX_TYPE = types.Array(types.int64, 1, "C", readonly=True)
 OPTIONS: dict[str, Any] = {"_nrt": False}
 
 # This file, and those with functions that others call into.
-SOURCES = ("compiling.py", *(f"decoding/{name}.py" for name in ("limits", "memory", "reading", "kernel")))
+SOURCES = ("compiling.py", "cells.py", *(f"decoding/{name}.py" for name in ("limits", "memory", "reading", "kernel")))
 DIGEST = hashlib.sha256(b"".join((Path(__file__).parent / name).read_bytes() for name in SOURCES)).hexdigest()[:16]
 
 

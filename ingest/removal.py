@@ -12,14 +12,14 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
+import polars as pl
 from sqlalchemy import text
 
 from ingest.checksum import MODULUS, checksum
 from ingest.ledger import delete_entry, record_change
-from ingest.load import load_csv
+from ingest.load import load_rows
 from ingest.neighbours import Neighbours, find_neighbours
 from ingest.shared_tables import Change, delete_rows, merge_rows
-from ingest.spool import write_csv
 from ingest.stored import listed, read_frame
 from ingest.summary import update_summary
 
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-    import polars as pl
     from sqlalchemy import Connection
 
     from ingest.ledger import Entry
@@ -81,7 +80,7 @@ class Removal:
     entry
         The tarball's entry in the ledger.
     folder
-        Where CSV files go.
+        Where rows of other tarballs wait.
     places
         Files and folders in which the other tarballs may lie.
     """
@@ -175,11 +174,8 @@ class Removal:
         """Load the alerts that other tarballs hold as theirs; return how many they are."""
         count = 0
         for tarball, alerts in self._neighbours.owners():
-            path = self._folder / "handed_over.csv"
             columns = self._survey.alert_columns
-            write_csv(alerts.select(columns), path)
-            load_csv(self._connection, "alerts", columns, path, alerts.height, f"SET tarball = {tarball}")
-            path.unlink()
+            load_rows(self._connection, "alerts", alerts.select(columns, tarball=pl.lit(tarball, pl.Int64)))
             hand_over(self._connection, tarball, alerts.select(columns))
             count += alerts.height
         return count

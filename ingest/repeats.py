@@ -6,11 +6,11 @@ by 64 bits that stand for its cells; in a tarball of ten million rows two differ
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ingest.compiling import INDEX_TYPE, Bytes, Index, compiled, types
+from ingest.compiling import INDEX_TYPE, Bytes, Index, compiled, part, types
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -21,14 +21,14 @@ if TYPE_CHECKING:
 __all__ = ["Repeats"]
 
 FIRST_SLOTS = 2**12
+EMPTY = -1
 FILLED = 0.75  # part of the slots that may be taken: more would make the searches long
 
 WORDS_TYPE, PLACES_TYPE = types.uint64[::1], types.int32[::1]
-PACKETS_TYPE, FLAGS_TYPE = types.int64[::1], types.uint8[::1]
 
 
 class Repeats:
-    """A hash table of rows. Rows are numbered as they come; about 40 bytes each.
+    """A hash table of rows. Rows are numbered as they come; about 30 bytes each.
 
     Attributes
     ----------
@@ -38,86 +38,75 @@ class Repeats:
 
     def __init__(self) -> None:
         self.count = 0
-        self._words: Words = np.empty(FIRST_SLOTS, np.uint64)
-        self._rows: Places = np.full(FIRST_SLOTS, -1, np.int32)
+        self._slots: Places = np.full(FIRST_SLOTS, EMPTY, np.int32)  # which row is in each
+        self._words: Words = np.empty(0, np.uint64)
         self._packets: Index = np.empty(0, np.int64)
-        self._grown: Bytes = np.empty(0, np.uint8)
 
     def note(self, words: Words, packets: Index) -> npt.NDArray[np.bool_]:
         """Note rows, and the candid of the packet that told each; return which of them had not come before."""
         self._make_room(len(words))
         fresh = np.empty(len(words), np.uint8)
-        table = (self._words, self._rows, self._packets, self._grown)
-        self.count = int(_note(*table, self.count, words, packets, fresh))
+        self.count = int(_note(self._slots, self._words, self._packets, self.count, words, packets, fresh))
         return fresh.view(np.bool_)
 
     def words(self) -> Words:
         """Return the bits of each row, shape (count,)."""
-        words = np.empty(self.count, np.uint64)
-        taken = self._rows >= 0
-        words[self._rows[taken]] = self._words[taken]
-        return words
+        return self._words[: self.count]
 
     def packets(self) -> Index:
         """Return the candid of the largest packet that told each row, shape (count,)."""
         return self._packets[: self.count]
 
-    def grown(self) -> Index:
-        """Return the numbers of the rows that a larger packet told again."""
-        return np.flatnonzero(self._grown[: self.count])
-
     def _make_room(self, coming: int) -> None:
         needed = self.count + coming
-        if needed > len(self._packets):
-            more = needed + needed // 4 - len(self._packets)
-            self._packets = np.concatenate([self._packets, np.empty(more, np.int64)])
-            self._grown = np.concatenate([self._grown, np.zeros(more, np.uint8)])
-        slots = len(self._words)
+        if needed > len(self._words):
+            rows = needed + needed // 4
+            self._words, self._packets = _lengthened(self._words, rows), _lengthened(self._packets, rows)
+        slots = len(self._slots)
         while slots * FILLED < needed:
             slots *= 2
-        if slots > len(self._words):
-            words, rows = np.empty(slots, np.uint64), np.full(slots, -1, np.int32)
-            _move(self._words, self._rows, words, rows)
-            self._words, self._rows = words, rows
+        if slots > len(self._slots):
+            self._slots = np.full(slots, EMPTY, np.int32)
+            _place(self._slots, self._words, self.count)
+
+
+def _lengthened(array: npt.NDArray[Any], rows: int) -> npt.NDArray[Any]:
+    longer = np.empty(rows, array.dtype)
+    longer[: len(array)] = array
+    return longer
+
+
+@part
+def _slot(slots: Places, words: Words, word: np.uint64) -> np.uint64:
+    """Return the slot of the row with these bits, or the empty one where it belongs."""
+    last = np.uint64(len(slots) - 1)
+    slot = word & last
+    while slots[slot] != EMPTY and words[slots[slot]] != word:
+        slot = (slot + np.uint64(1)) & last
+    return slot
 
 
 @compiled(
     types.int64(
-        WORDS_TYPE,
-        PLACES_TYPE,
-        types.int64[::1],
-        types.uint8[::1],
-        types.int64,
-        WORDS_TYPE,
-        INDEX_TYPE,
-        types.uint8[::1],
+        *(PLACES_TYPE, WORDS_TYPE, types.int64[::1], types.int64),
+        *(WORDS_TYPE, INDEX_TYPE, types.uint8[::1]),
     )
 )
-def _note(
-    table: Words, rows: Places, largest: Index, grown: Bytes, count: int, words: Words, packets: Index, fresh: Bytes
-) -> int:
-    last = np.uint64(len(table) - 1)
+def _note(slots: Places, known: Words, largest: Index, count: int, words: Words, packets: Index, fresh: Bytes) -> int:
     for number in range(len(words)):
-        slot = words[number] & last
-        while rows[slot] >= 0 and table[slot] != words[number]:
-            slot = (slot + np.uint64(1)) & last
-        row = rows[slot]
-        fresh[number] = row < 0
-        if row < 0:
-            table[slot], rows[slot], largest[count] = words[number], count, packets[number]
+        slot = _slot(slots, known, words[number])
+        row = slots[slot]
+        fresh[number] = row == EMPTY
+        if row == EMPTY:
+            slots[slot], known[count], largest[count] = count, words[number], packets[number]
             count += 1
         elif packets[number] > largest[row]:
-            largest[row], grown[row] = packets[number], 1
+            largest[row] = packets[number]
     return count
 
 
-@compiled(types.void(WORDS_TYPE, PLACES_TYPE, WORDS_TYPE, PLACES_TYPE))
-def _move(words: Words, rows: Places, new_words: Words, new_rows: Places) -> None:
-    """Put the rows of a hash table into a larger one."""
-    last = np.uint64(len(new_words) - 1)
-    for old in range(len(words)):
-        if rows[old] >= 0:
-            slot = words[old] & last
-            while new_rows[slot] >= 0:
-                slot = (slot + np.uint64(1)) & last
-            new_words[slot], new_rows[slot] = words[old], rows[old]
+@compiled(types.void(PLACES_TYPE, WORDS_TYPE, types.int64))
+def _place(slots: Places, words: Words, count: int) -> None:
+    """Put rows into slots that are all empty."""
+    for row in range(count):
+        slots[_slot(slots, words, words[row])] = row

@@ -20,8 +20,7 @@ __all__ = ["ROWS_SHARE", "THUMBNAILS_SHARE", "Room", "check_room", "find_rooms"]
 # Parts of a tarball's size that it takes elsewhere; 'alertdb status' shows what they came to.
 ROWS_SHARE = 0.2
 THUMBNAILS_SHARE = 0.9
-STAGE_SHARE = 0.1  # rows of histories that wait in the server's temporary tables
-SPOOL_SHARE = 0.05
+SPOOL_SHARE = 0.2  # rows of histories that wait until the tarball is read
 SPARE = 32 << 20  # bytes that must be left: the server's logs and temporary files grow too
 
 
@@ -63,7 +62,7 @@ def _places(config: Config) -> list[tuple[Path, float]]:
     """Return the folders that are written to, and their share of a tarball's size."""
     places = [(config.spool, SPOOL_SHARE)]
     if config.database_url is None:
-        places.append((PrivateServer(config.home).data, ROWS_SHARE + STAGE_SHARE))
+        places.append((PrivateServer(config.home).data, ROWS_SHARE))
     url = urlsplit(config.thumbnails)
     if url.scheme == "file":
         places.append((Path(unquote(url.path)), THUMBNAILS_SHARE))

@@ -1,11 +1,10 @@
 """Merging what a tarball's histories brought into the tables that all nights share.
 
 Of several packets that tell the same row the one with the largest candid wins, so the tables do not depend on the
-order of loading. The rows go through a temporary table: that is faster than replacing rows one by one, and only
-there can the condition be said.
+order of loading.
 
-Each row carries the hash of its cells, and the server adds up those that come and those that go while it merges. So
-what the table must hold is known at any time without reading it: see docs/decisions/verify.md.
+Each row carries the hash of its cells. What comes is added up here, what goes by the server while it merges. So what
+the table must hold is known at any time without reading it: see docs/decisions/verify.md.
 """
 
 from __future__ import annotations
@@ -13,11 +12,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ingest.checksum import MODULUS
-from ingest.stage import HASH, Stage
+from ingest.checksum import MODULUS, total
+from ingest.load import insert_rows
+from ingest.stage import HASH, PACKET, Stage
+from ingest.stored import read_frame
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
 
     import polars as pl
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
     from ingest.surveys import SharedTable
 
 __all__ = ["Change", "delete_rows", "drop_arrived", "merge_rows", "merge_stage"]
+
+TEMPORARY = "ENGINE = Aria TRANSACTIONAL = 0"
 
 
 @dataclass(frozen=True)
@@ -44,22 +47,44 @@ class Change:
 
 def merge_rows(connection: Connection, table: SharedTable, frames: Iterable[pl.DataFrame], folder: Path) -> Change:
     """Merge rows of the table's columns into it; see `merge_stage`."""
-    stage = Stage(connection, table, folder, purpose="restored")  # of a tarball whose successor has stages of its own
+    stage = Stage(table, folder, purpose="restored")  # of a tarball whose successor has stages of its own
     for frame in frames:
         stage.add(frame)
     return merge_stage(connection, table, stage)
 
 
 def merge_stage(connection: Connection, table: SharedTable, stage: Stage) -> Change:
-    """Merge the rows of a stage into their table, and drop the stage."""
-    stage.finish()
-    connection.exec_driver_sql(
-        "SET @came = CAST(0 AS DECIMAL(40)), @gone = CAST(0 AS DECIMAL(40)), @n_came = 0, @n_gone = 0"
-    )
-    connection.exec_driver_sql(_merge_statement(table, stage))
-    row = connection.exec_driver_sql("SELECT @n_came - @n_gone AS n, CAST(@came - @gone AS DECIMAL(40)) AS total").one()
-    stage.drop()
-    return Change(int(row.n), int(row.total) % MODULUS)
+    """Merge the rows of a stage into their table."""
+    coming = _Coming()
+    frames = stage.rows()
+    if table.until_alert:
+        arrived = _find_arrived(connection, stage)
+        frames = (frame.join(arrived, on="candid", how="anti") for frame in frames)
+    connection.exec_driver_sql("SET @gone = CAST(0 AS DECIMAL(40)), @n_gone = 0")
+    insert_rows(connection, table.name, stage.columns, coming.counted(frames), _on_duplicate_key(table, stage))
+    row = connection.exec_driver_sql("SELECT @n_gone AS n, CAST(@gone AS DECIMAL(40)) AS total").one()
+    return coming.change + -Change(int(row.n), int(row.total) % MODULUS)
+
+
+class _Coming:
+    """What the rows that pass add up to."""
+
+    def __init__(self) -> None:
+        self.change = Change()
+
+    def counted(self, frames: Iterable[pl.DataFrame]) -> Iterator[pl.DataFrame]:
+        for frame in frames:
+            self.change += Change(frame.height, total(frame[HASH].to_numpy()))
+            yield frame
+
+
+def _find_arrived(connection: Connection, stage: Stage) -> pl.DataFrame:
+    """Return those candids of a stage's rows whose alert is in the archive."""
+    connection.exec_driver_sql(f"CREATE TEMPORARY TABLE told (candid BIGINT NOT NULL) {TEMPORARY}")
+    insert_rows(connection, "told", ["candid"], stage.values("candid"))
+    arrived = read_frame(connection, "SELECT t.candid FROM told AS t STRAIGHT_JOIN alerts AS a ON a.candid = t.candid")
+    connection.exec_driver_sql("DROP TEMPORARY TABLE told")
+    return arrived
 
 
 def drop_arrived(connection: Connection, table: SharedTable, arrived: str) -> Change:
@@ -77,29 +102,18 @@ def delete_rows(connection: Connection, rows: str) -> Change:
     return -Change(row.n, int(row.total) % MODULUS)
 
 
-def _merge_statement(table: SharedTable, stage: Stage) -> str:
-    """Return the statement that merges, and adds up the hashes of the rows that come and of those that lose."""
-    names = ", ".join(f"`{name}`" for name in (*table.columns, HASH))
-    staged = {name: f"s.`{name}`" for name in table.columns}
-    staged["packet_candid"] = "COALESCE(t.packet_candid, s.packet_candid)"
-    arriving = f"COALESCE(t.{HASH}, s.{HASH})"
+def _on_duplicate_key(table: SharedTable, stage: Stage) -> str:
+    """Return what becomes of a row whose key is there already: the larger packet wins, the other's hash is added up."""
     # MariaDB assigns from left to right, so packet_candid, which decides, comes last.
-    values = [name for name in table.columns if name not in (*table.key, "packet_candid")]
-    wins = f"VALUES(packet_candid) > {table.name}.packet_candid"
+    values = [name for name in stage.columns if name not in (*table.key, PACKET, HASH)]
+    wins = f"VALUES({PACKET}) > {table.name}.{PACKET}"
     updates = [f"`{name}` = IF({wins}, VALUES(`{name}`), {table.name}.`{name}`)" for name in values]
     old, new = f"{table.name}.{HASH}", f"VALUES({HASH})"
-    updates.append(f"{HASH} = IF({wins}, {_noting('gone', old, new)}, {_noting('gone', new, old)})")
-    updates.append(f"packet_candid = GREATEST(VALUES(packet_candid), {table.name}.packet_candid)")
-    where = "WHERE NOT EXISTS (SELECT 1 FROM alerts AS a WHERE a.candid = s.candid)" if table.until_alert else ""
-    return (
-        f"INSERT INTO {table.name} ({names}) "
-        f"SELECT {', '.join(staged.values())}, {_noting('came', arriving, arriving)} "
-        f"FROM {stage.rows} AS s LEFT JOIN {stage.packets} AS t USING (n) {where} "
-        f"ON DUPLICATE KEY UPDATE {', '.join(updates)}"
-    )
+    updates.append(f"{HASH} = IF({wins}, {_noting(old, new)}, {_noting(new, old)})")
+    updates.append(f"{PACKET} = GREATEST(VALUES({PACKET}), {table.name}.{PACKET})")
+    return f"ON DUPLICATE KEY UPDATE {', '.join(updates)}"
 
 
-def _noting(counter: str, noted: str, value: str) -> str:
-    """Return an expression that is `value` and adds `noted` to the server's variables of this counter."""
-    added = f"(@{counter} := @{counter} + {noted}) + (@n_{counter} := @n_{counter} + 1)"
-    return f"IF({added} IS NULL, 0, {value})"
+def _noting(gone: str, value: str) -> str:
+    """Return an expression that is `value` and adds `gone` to what the server's variables have of losing rows."""
+    return f"IF((@gone := @gone + {gone}) + (@n_gone := @n_gone + 1) IS NULL, 0, {value})"

@@ -1,17 +1,11 @@
-r"""CSV files for bulk loading, and the rows of shared tables kept until their tarball is read to its end.
-
-The format is what MariaDB's LOAD DATA reads exactly: tab-separated, ``\N`` for NULL, backslash escapes in text, each
-number in the shortest form that reads back as the same number. (MariaDB stores -0.0 as 0.0.)
-"""
+"""What waits on disk while a tarball is read: the rows of shared tables, once each."""
 
 from __future__ import annotations
 
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-import numpy as np
 import polars as pl
-import polars.selectors as cs
 
 from alertdb.errors import SpoolNotWritten
 from ingest.cleaning import keep_largest_packet
@@ -22,33 +16,9 @@ if TYPE_CHECKING:
 
     from ingest.surveys import SharedTable
 
-__all__ = ["SharedRows", "spooling", "write_csv"]
+__all__ = ["SharedRows", "spooling"]
 
-LARGEST_FLOAT = float(np.finfo(np.float32).max)
 SPILL_BYTES = 48 * 2**20  # rows of one shared table held in memory; beyond it they wait on disk
-SPECIAL = r"[\\\t\n\r\x00]"
-ESCAPES = {"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r", "\0": "\\0"}
-
-
-def write_csv(frame: pl.DataFrame, path: Path) -> None:
-    """Write a frame as a CSV file that LOAD DATA reads.
-
-    It is read at once and thrown away, so it need not reach the disk; the load counts its rows and refuses a short one.
-
-    Raises
-    ------
-    SpoolNotWritten
-        If the disk is full.
-    """
-    with spooling(path.parent):
-        _escape(_widen_largest(frame)).write_csv(
-            path,
-            include_header=False,
-            separator="\t",
-            null_value="\\N",
-            quote_style="never",
-            line_terminator="\n",
-        )
 
 
 @contextmanager
@@ -64,21 +34,6 @@ def spooling(folder: Path) -> Iterator[None]:
         yield
     except OSError as error:
         raise SpoolNotWritten(folder, error.strerror or str(error)) from error
-
-
-def _escape(frame: pl.DataFrame) -> pl.DataFrame:
-    special = frame.select(cs.string().str.contains(SPECIAL).any())
-    text: pl.Expr = pl.col([column.name for column in special if column.item()])
-    for character, escaped in ESCAPES.items():
-        text = text.str.replace_all(character, escaped, literal=True)
-    return frame.with_columns(text)
-
-
-def _widen_largest(frame: pl.DataFrame) -> pl.DataFrame:
-    """Have the largest float written in full: the server takes its shortest form, 3.4028235e38, to be out of range."""
-    extremes = frame.select(cs.by_dtype(pl.Float32).abs().max())
-    wide = [column.name for column in extremes if column.item() == LARGEST_FLOAT]
-    return frame.with_columns(pl.col(wide).cast(pl.Float64)) if wide else frame
 
 
 class SharedRows:

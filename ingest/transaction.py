@@ -15,10 +15,10 @@ import polars as pl
 from alertdb.errors import LoadRefused
 from ingest.checksum import MODULUS, checksum
 from ingest.ledger import Reject, record_change, write_entry
-from ingest.load import MERGE_LOCK_SECONDS, alerts_lock, load_csv, lock, merge_lock, release
+from ingest.load import MERGE_LOCK_SECONDS, alerts_lock, load_rows, lock, merge_lock, release
 from ingest.removal import hand_over
 from ingest.shared_tables import drop_arrived, merge_stage
-from ingest.spool import spooling, write_csv
+from ingest.spool import spooling
 from ingest.stage import Stage
 from ingest.summary import update_summary
 
@@ -61,7 +61,7 @@ class TarballTransaction:
     tarball
         The tarball's name and id.
     folder
-        Where CSV files go.
+        Where rows wait that cannot be loaded yet.
     removal
         Of the tarball that this one replaces. Alerts wait on disk then until the old ones are out.
 
@@ -94,7 +94,7 @@ class TarballTransaction:
         self._alerts = 0
         self._sum = 0
         self._checksum = 0
-        self._stages = {table.name: Stage(connection, table, folder) for table in survey.shared}
+        self._stages = {table.name: Stage(table, folder) for table in survey.shared}
 
     def add(self, rows: Rows) -> None:
         """Take the rows of a batch, each candid once in the whole tarball.
@@ -175,14 +175,11 @@ class TarballTransaction:
     def _load_alerts(self, alerts: pl.DataFrame) -> None:
         if alerts.is_empty():
             return
-        path = self._folder / "alerts.csv"
-        write_csv(alerts.select(self._survey.alert_columns), path)
-        constant = f"SET tarball = {self._id}"
-        load_csv(self._connection, "alerts", self._survey.alert_columns, path, alerts.height, constant)
-        path.unlink()
+        columns = self._survey.alert_columns
+        load_rows(self._connection, "alerts", alerts.select(columns, tarball=pl.lit(self._id, pl.Int64)))
         self._alerts += alerts.height
         self._sum += sum(alerts["candid"].to_list())
-        self._checksum = (self._checksum + checksum(alerts.select(self._survey.alert_columns))) % MODULUS
+        self._checksum = (self._checksum + checksum(alerts.select(columns))) % MODULUS
 
     def _known_elsewhere(self, candids: list[int]) -> set[int]:
         """Return those candids that a committed tarball holds; fail where one is being loaded right now."""
@@ -245,14 +242,11 @@ class TarballTransaction:
         self._fill_helper("touched", "objectId", "VARCHAR(32)", arrived)
 
     def _fill_helper(self, table: str, column: str, kind: str, alerts: pl.DataFrame) -> None:
-        """Make a temporary table of the different values of one column."""
+        """Make a temporary table of the different values of one column (InnoDB: see `ingest.summary`)."""
         self._connection.exec_driver_sql(
-            f"CREATE TEMPORARY TABLE {table} ({column} {kind} NOT NULL PRIMARY KEY) ENGINE = Aria TRANSACTIONAL = 0"
+            f"CREATE TEMPORARY TABLE {table} ({column} {kind} NOT NULL PRIMARY KEY) ENGINE = InnoDB"
         )
-        values = alerts.select(column).unique().sort(column)
-        path = self._folder / f"{table}.csv"
-        write_csv(values, path)
-        load_csv(self._connection, table, [column], path, values.height)
+        load_rows(self._connection, table, alerts.select(column).unique().sort(column))
 
     def _merge_shared(self) -> dict[str, int]:
         survey = self._survey

@@ -51,7 +51,7 @@ def _turn_name(survey: Survey, tarball: int) -> str:
 
 @contextmanager
 def spool_folder(spool: Path, name: str) -> Iterator[Path]:
-    """Give an empty folder for the CSV files of one tarball, and remove it afterwards; to be used in its turn."""
+    """Give an empty folder for what waits on disk of one tarball, and remove it afterwards; to be used in its turn."""
     folder = _spool_folder(spool, name)
     clear_spool(spool, name)
     with spooling(spool):

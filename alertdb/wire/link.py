@@ -16,7 +16,11 @@ from alertdb.wire.packets import HEADER, LARGEST, framed
 from alertdb.wire.rows import Layout, ProtocolBroken
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
+
+    import numpy.typing as npt
+
+    Rows = tuple[bytes, npt.NDArray[np.uint8]]  # types of the places, and values as `ingest.binding` has them
 
 __all__ = ["Batch", "Link", "can_link", "open_line"]
 
@@ -94,14 +98,61 @@ class Link:
 
     def run_prepared(self, statement: str, texts: tuple[str, ...]) -> tuple[Layout, Iterator[Batch]]:
         """Run a statement with places (`?`) for texts as `run` does, and keep it prepared for the next time."""
+        prepared = self._prepare(statement)
+        self._send(packets.execute_command(prepared.number, texts))
+        layout = self._read_layout(prepared)
+        return layout, self._batches(layout)
+
+    def run_for_each(self, statement: str, pieces: Iterable[Rows]) -> packets.Done:
+        """Run a statement with places that changes something once for each row of values, as one statement a piece.
+
+        While the server works at a piece, the next is taken from the iterator.
+
+        Raises
+        ------
+        mariadb.Error
+            If the server refuses a row or is lost; which pieces it took by then is not told: roll back.
+        """
+        prepared = self._prepare(statement)
+        rows = warnings = 0
+        under_way = False
+
+        def wait() -> None:
+            nonlocal under_way, rows, warnings
+            under_way = False
+            done = packets.parse_done(self._answer())
+            rows, warnings = rows + done.rows, warnings + done.warnings
+
+        try:
+            for kinds, values in pieces:
+                if under_way:
+                    wait()
+                self._send_rows(packets.bulk_command(prepared.number, kinds), values)
+                under_way = True
+        finally:  # whatever happened: nobody else must take the answer for theirs
+            if under_way:
+                wait()
+        return packets.Done(rows, warnings)
+
+    def _prepare(self, statement: str) -> _Prepared:
+        """Return a statement that is kept prepared."""
         prepared = self._prepared.get(statement)
         if prepared is None:
             self._send(packets.prepare_command(statement))
             prepared = self._prepared[statement] = self._read_prepared()
             self._forget_oldest()
-        self._send(packets.execute_command(prepared.number, texts))
-        layout = self._read_layout(prepared)
-        return layout, self._batches(layout)
+        return prepared
+
+    def _send_rows(self, command: bytes, values: npt.NDArray[np.uint8]) -> None:
+        """Send a command that goes on with values, in one packet, without copying these."""
+        size = len(command) + len(values)
+        if size >= LARGEST:
+            raise ProtocolBroken("rows of more than 16 MB in one piece")
+        try:
+            self._socket.sendall(size.to_bytes(3, "little") + b"\x00" + command)
+            self._socket.sendall(values.data)
+        except OSError as error:
+            raise _lost(SERVER_GONE, error) from error
 
     def _forget_oldest(self) -> None:
         if len(self._prepared) > STATEMENTS_KEPT:

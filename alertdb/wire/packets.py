@@ -16,11 +16,14 @@ __all__ = [
     "HEADER",
     "LARGEST",
     "Definition",
+    "Done",
+    "bulk_command",
     "close_command",
     "execute_command",
     "framed",
     "parse_count",
     "parse_definition",
+    "parse_done",
     "parse_prepared",
     "prepare_command",
     "server_error",
@@ -29,7 +32,8 @@ __all__ = [
 HEADER = 4  # bytes before each payload
 LARGEST = 0xFFFFFF  # a payload of this length goes on in the next packet
 LAST_PREPARED = 0xFFFFFFFF
-_PREPARE, _EXECUTE, _CLOSE = b"\x16", b"\x17", b"\x19"
+_PREPARE, _EXECUTE, _CLOSE, _BULK = b"\x16", b"\x17", b"\x19", b"\xfa"
+_TYPES_FOLLOW = 128
 _VAR_STRING = b"\xfd\x00"  # type of a bound text, and no flags
 _TAIL = struct.Struct("<HIBHB")  # of a column's definition: charset, length, type, flags, decimals
 _TAIL_BYTES = 12
@@ -46,6 +50,13 @@ class Definition(NamedTuple):
     flags: int
     decimals: int
     charset: int
+
+
+class Done(NamedTuple):
+    """What the server says of a statement without a result: rows it changed (by an update: two), and its warnings."""
+
+    rows: int
+    warnings: int
 
 
 def framed(*payloads: bytes) -> bytes:
@@ -76,6 +87,14 @@ def execute_command(prepared: int = LAST_PREPARED, texts: tuple[str, ...] = ()) 
     return command
 
 
+def bulk_command(prepared: int, kinds: bytes) -> bytes:
+    """Return the beginning of the command that executes a statement once for each row of values.
+
+    The values follow: see `ingest.binding`. `kinds` are the types of the places, two bytes each.
+    """
+    return _BULK + struct.pack("<IH", prepared, _TYPES_FOLLOW) + kinds
+
+
 def close_command(prepared: int) -> bytes:
     """Return the command that forgets a prepared statement; the server does not answer it."""
     return _CLOSE + struct.pack("<I", prepared)
@@ -85,6 +104,14 @@ def parse_prepared(payload: bytes) -> tuple[int, int, int]:
     """Return number, columns and places of a statement that was prepared."""
     number, columns, places = struct.unpack_from("<IHH", payload, 1)
     return number, columns, places
+
+
+def parse_done(payload: bytes) -> Done:
+    """Return what the server says of a statement without a result."""
+    changed, at = _number(payload, 1)
+    _, at = _number(payload, at)  # the last id that the server gave
+    _, warnings = struct.unpack_from("<HH", payload, at)
+    return Done(changed, warnings)
 
 
 def parse_count(payload: bytes) -> tuple[int, bool]:
@@ -116,6 +143,14 @@ def server_error(payload: bytes) -> mariadb.Error:
     error = mariadb.ProgrammingError((words[6:] if words[:1] == b"#" else words).decode(errors="replace"))
     error.errno = number
     return error
+
+
+def _number(payload: bytes, at: int) -> tuple[int, int]:
+    """Return a number of one to nine bytes, and where it ends."""
+    size = {0xFC: 2, 0xFD: 3, 0xFE: 8}.get(payload[at], 0)
+    if not size:
+        return payload[at], at + 1
+    return int.from_bytes(payload[at + 1 : at + 1 + size], "little"), at + 1 + size
 
 
 def _text(payload: bytes, at: int) -> tuple[bytes, int]:

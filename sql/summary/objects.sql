@@ -1,7 +1,7 @@
 -- What the columns of the summary need to know of each object beforehand: mean position and times of the last points.
 -- `touched` (objectId) says which objects are meant. The mean position is that of the mean unit vector, which is
 -- right across RA 0 and at the poles, where a mean of angles is not.
-CREATE TEMPORARY TABLE objects (PRIMARY KEY (objectId)) ENGINE = Aria TRANSACTIONAL = 0
+CREATE TEMPORARY TABLE objects (PRIMARY KEY (objectId)) ENGINE = InnoDB
 SELECT
     objectId, jd_last, jd_last_g, jd_last_r, jd_last_i, jd_named,
     MOD(DEGREES(ATAN2(y, x)) + 360e0, 360e0) AS ra_mean,

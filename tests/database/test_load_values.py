@@ -1,4 +1,4 @@
-"""Every value that a packet can hold, through the CSV and a real LOAD DATA, back bit for bit or NULL."""
+"""Every value that a packet can hold, through the loader into a real table, back bit for bit or NULL."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from contextlib import closing
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
+import mariadb
 import polars as pl
 import pytest
 from archives import empty_tables, load
@@ -20,9 +21,8 @@ from plain import stored_table
 from alertdb.database import Account, connect
 from alertdb.errors import LoadRefused
 from ingest.cleaning import blank_sentinels
-from ingest.load import load_csv
+from ingest.load import LINK, insert_rows, load_rows
 from ingest.simulation.nights import simulate_nights
-from ingest.spool import write_csv
 from ingest.surveys.ztf import CANDIDATE, TEXT_LIMITS
 
 if TYPE_CHECKING:
@@ -85,10 +85,12 @@ def bits_of(value: float | None, kind: str) -> bytes | None:
     return struct.pack(kind, value + 0.0) if value is not None and math.isfinite(value) else None
 
 
-@pytest.fixture(scope="module")
-def connection(server_config: Config) -> Iterator[Connection]:
-    """The loader's connection, with a table for one value of each type."""
+@pytest.fixture(scope="module", params=["over its socket", "by the driver"])
+def connection(server_config: Config, request: pytest.FixtureRequest) -> Iterator[Connection]:
+    """The loader's connection, with a table for one value of each type; rows take the one or the other way."""
     with connect(server_config, Account.LOADER) as connection:
+        if request.param == "by the driver":  # as where the line is encrypted
+            connection.info[LINK] = None
         connection.exec_driver_sql("SET SESSION sql_mode = 'TRADITIONAL'")
         connection.exec_driver_sql(
             "CREATE TEMPORARY TABLE cells (n INT PRIMARY KEY, f FLOAT, d DOUBLE, i INT, b BIGINT, s VARCHAR(200)) "
@@ -97,11 +99,10 @@ def connection(server_config: Config) -> Iterator[Connection]:
         yield connection
 
 
-def load_frame(connection: Connection, frame: pl.DataFrame, folder: Path) -> list[tuple[Any, ...]]:
+def load_frame(connection: Connection, frame: pl.DataFrame) -> list[tuple[Any, ...]]:
     """Load a frame into the table, and return what is in there then."""
     connection.exec_driver_sql("DELETE FROM cells")
-    write_csv(frame, folder / "cells.csv")
-    load_csv(connection, "cells", list(COLUMNS), folder / "cells.csv", frame.height)
+    load_rows(connection, "cells", frame)
     with closing(connection.connection.cursor(binary=True)) as cursor:
         cursor.execute("SELECT * FROM cells ORDER BY n")
         return list(cursor.fetchall())
@@ -109,11 +110,11 @@ def load_frame(connection: Connection, frame: pl.DataFrame, folder: Path) -> lis
 
 @QUICK
 @given(rows=st.lists(st.tuples(float32s, float64s, int32s, int64s, texts), min_size=1, max_size=ROWS_PER_EXAMPLE))
-def test_any_value_comes_back(connection: Connection, tmp_path: Path, rows: list[tuple[Any, ...]]) -> None:
+def test_any_value_comes_back(connection: Connection, rows: list[tuple[Any, ...]]) -> None:
     numbered = [(number, *row) for number, row in enumerate(rows)]
     # A sentinel that no value has: what it does to values is tested with whole packets.
     frame = blank_sentinels(pl.DataFrame(numbered, schema=COLUMNS, orient="row"), -998, keep=["n", "s"])
-    stored = load_frame(connection, frame, tmp_path)
+    stored = load_frame(connection, frame)
     for number, f, d, i, b, s in numbered:
         found = stored[number]
         assert bits_of(found[1], "<f") == bits_of(f, "<f"), f
@@ -121,31 +122,56 @@ def test_any_value_comes_back(connection: Connection, tmp_path: Path, rows: list
         assert found[3:] == (None if i == -998 else i, None if b == -998 else b, s)
 
 
-def test_every_power_of_two_and_its_neighbours(connection: Connection, tmp_path: Path) -> None:
+def test_every_power_of_two_and_its_neighbours(connection: Connection) -> None:
     patterns = {max(0, min((exponent << 23) + near, 0x7F7FFFFF)) for exponent in range(255) for near in (-1, 0, 1)}
     values = [struct.unpack("<f", struct.pack("<I", bits | sign))[0] for bits in patterns for sign in (0, 1 << 31)]
     rows = [(number, value, float(value), None, None, None) for number, value in enumerate(values)]
-    stored = load_frame(connection, pl.DataFrame(rows, schema=COLUMNS, orient="row"), tmp_path)
+    stored = load_frame(connection, pl.DataFrame(rows, schema=COLUMNS, orient="row"))
     assert [bits_of(row[1], "<f") for row in stored] == [bits_of(value, "<f") for value in values]
     assert [bits_of(row[2], "<d") for row in stored] == [bits_of(value, "<d") for value in values]
 
 
 @pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf])
 @pytest.mark.parametrize("column", ["f", "d"])
-def test_what_is_no_number_is_refused_and_not_stored_as_zero(
-    connection: Connection, tmp_path: Path, column: str, value: float
-) -> None:
+def test_what_is_no_number_is_refused_and_not_stored_as_zero(connection: Connection, column: str, value: float) -> None:
     row = {"n": 1, "f": 1.0, "d": 1.0, "i": 1, "b": 1, "s": ""} | {column: value}
-    with pytest.raises(Exception, match="Incorrect|truncated|Out of range|out of range"):
-        load_frame(connection, pl.DataFrame([row], schema=COLUMNS), tmp_path)
+    with pytest.raises(mariadb.Error, match="Out of range value for column|Float value '.*' is not supported"):
+        load_frame(connection, pl.DataFrame([row], schema=COLUMNS))
     assert connection.exec_driver_sql("SELECT COUNT(*) FROM cells").scalar() == 0
 
 
-def test_a_row_too_few_is_refused(connection: Connection, tmp_path: Path) -> None:
+ONE = pl.DataFrame([(1, 1.0, 1.0, 1, 1, "")], schema=COLUMNS, orient="row")
+
+
+def test_what_the_server_would_change_is_refused(connection: Connection) -> None:
+    connection.exec_driver_sql("SET SESSION sql_mode = ''")
+    with pytest.raises(LoadRefused, match="did not take 2 rows as they were sent: Data truncated for column 's'"):
+        insert_rows(connection, "cells", ONE.columns, [ONE, ONE.with_columns(n=2, s=pl.lit("x" * 201))])
+    connection.rollback()
+    connection.exec_driver_sql("SET SESSION sql_mode = 'TRADITIONAL'")
+    with pytest.raises(mariadb.Error, match="Data too long for column 's'"):
+        load_rows(connection, "cells", ONE.with_columns(s=pl.lit("x" * 201)))
+
+
+def test_a_row_that_is_there_is_refused_or_updated(connection: Connection) -> None:
     connection.exec_driver_sql("DELETE FROM cells")
-    write_csv(pl.DataFrame([(1, 1.0, 1.0, 1, 1, "")], schema=COLUMNS, orient="row"), tmp_path / "cells.csv")
-    with pytest.raises(LoadRefused, match="it counted 1 rows"):
-        load_csv(connection, "cells", list(COLUMNS), tmp_path / "cells.csv", 2)
+    load_rows(connection, "cells", ONE)
+    with pytest.raises(mariadb.Error, match="Duplicate entry '1'"):
+        load_rows(connection, "cells", ONE)
+    many = pl.concat([ONE] * 3)
+    insert_rows(connection, "cells", ONE.columns, [many, ONE.clear(), ONE], "ON DUPLICATE KEY UPDATE i = cells.i + 1")
+    assert connection.exec_driver_sql("SELECT n, i FROM cells").all() == [(1, 5)]
+
+
+def test_an_error_leaves_the_connection_usable(connection: Connection) -> None:
+    def frames() -> Iterator[pl.DataFrame]:
+        yield ONE.with_columns(n=7)
+        raise KeyError("while the server works at the first")
+
+    connection.exec_driver_sql("DELETE FROM cells")
+    with pytest.raises(KeyError):
+        insert_rows(connection, "cells", ONE.columns, frames())
+    assert connection.exec_driver_sql("SELECT n FROM cells").all() == [(7,)]
 
 
 @pytest.fixture(scope="module")

@@ -59,7 +59,7 @@ def largest(frames: list[pl.DataFrame]) -> dict[tuple[Any, ...], dict[str, Any]]
 
 def merge(connection: Connection, batches: list[pl.DataFrame], folder: Path) -> tuple[Change, tuple[int, int]]:
     """Merge one tarball's batches."""
-    stage = Stage(connection, TABLE, folder)
+    stage = Stage(TABLE, folder)
     for batch in batches:
         stage.add(batch)
     return merge_stage(connection, TABLE, stage), stage.count()

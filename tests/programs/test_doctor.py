@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 BAD = (
     "innodb_flush_log_at_trx_commit=2",
     "innodb_doublewrite=OFF",
-    "local_infile=OFF",
+    "local_infile=ON",
     "collation_server=utf8mb4_general_ci",
     "default_time_zone=+05:00",
     "sql_mode=",
@@ -74,7 +74,7 @@ def test_bad_settings_are_found(run: Run, badly_set: Config) -> None:
     expected = {
         "innodb_flush_log_at_trx_commit": "problem",
         "innodb_doublewrite": "problem",
-        "local_infile": "problem",
+        "local_infile": "warning",
         "collation_server": "warning",
         "character_set_server": "ok",
         "default_time_zone": "warning",

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-# Parsing ends in frames and CSV files; loading begins from them. The pipeline, which joins them, is in neither list.
+# Parsing ends in frames; loading begins from them. The pipeline, which joins them, is in neither list.
 PARSERS = ("decoding", "tarballs", "surveys", "cleaning", "spool", "simulation", "checksum")
 LOADERS = ("load", "ledger", "shared_tables", "summary", "transaction", "pipeline", "session", "report", "commands")
 
