@@ -106,9 +106,21 @@ def explain(error: Exception) -> str:
         text = str(error)
     elif isinstance(error, OSError) and error.filename is not None and error.strerror:
         text = f"{error.filename}: {error.strerror}."
+    elif reason := denial(error):
+        text = f"The database does not let this account do that: {reason}. It is for whoever runs the archive."
     else:
         text = f"unexpected {type(error).__name__}: {error} (alertdb --debug … shows where)"
     return " ".join(text.split())
+
+
+def denial(error: Exception) -> str | None:
+    """Return the server's words if the database refused something for want of a right."""
+    cause = getattr(error, "orig", None) or error  # SQLAlchemy's errors have the driver's in them
+    if not hasattr(cause, "errno") or isinstance(cause, OSError):
+        return None
+    from alertdb.database import DENIED  # here, since it brings the driver
+
+    return str(cause) if cause.errno in DENIED else None
 
 
 def flush(code: int) -> int:

@@ -70,8 +70,8 @@ class Watchdog:
             self._server.forget_notices()
             self._forgot = now
         if now - self._noted >= NOTE_SECONDS:
-            self._server.note_look()
             self._noted = now
+            self._server.note_look()
 
     def _roll_back(self, look: Look, limits: Limits, now: float) -> None:
         """Roll back prepared transactions that nobody owns: at once if somebody waits for one, else when idle."""
@@ -132,6 +132,7 @@ def watch(config: Config, every_seconds: float) -> None:
     while True:
         try:
             server = ServerView(config)
+            server.limits()  # another account than the watchdog's may not read them
         except (DBAPIError, mariadb.Error) as error:
             cause = error.orig if isinstance(error, DBAPIError) else error
             if not is_lost(cause or error):

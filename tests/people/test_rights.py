@@ -7,6 +7,8 @@ sees is written down; then the partnership tarball is loaded too, and nothing of
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -163,6 +165,35 @@ def test_numbered_notebooks_run_for_the_public(night: Night, name: str, tmp_path
     shown = outputs(run_notebook(NOTEBOOKS / f"{name}.ipynb", night.public, tmp_path))
     assert [out for out in shown if out.output_type == "stream" and out.name == "stderr"] == []
     assert not any(str(candid) in str(out) for candid in night.hidden_candids for out in shown)
+
+
+@pytest.mark.parametrize(
+    ("command", "code", "words"),
+    [
+        (["status"], 0, "2 loaded, 0 of them partial"),
+        (["nights"], 0, "ztf_public_20240111"),
+        (["rejects"], 0, "0 rows"),
+        (["people", "list"], 1, "does not let this account do that: SELECT command denied"),
+        (["init"], 1, "does not let this account do that: Access denied"),
+        (["watchdog"], 1, "refused the account 'gh31': SELECT command denied"),
+        (["summary", "rebuild"], 1, "refused the account 'gh31': Access denied"),
+    ],
+    ids=lambda value: value[0] if isinstance(value, list) else None,
+)
+def test_commands_in_a_public_users_shell(
+    night: Night, tmp_path: Path, command: list[str], code: int, words: str
+) -> None:
+    environment = {
+        "ALERTDB_HOME": str(tmp_path),
+        "ALERTDB_DATABASE_URL": str(night.public.config.database_url),
+        "ALERTDB_THUMBNAILS_URL": night.public.config.thumbnails,
+    }
+    program = [sys.executable, "-m", "alertdb.cli.main", *command]
+    done = subprocess.run(program, env=os.environ | environment, capture_output=True, text=True, timeout=60)
+    assert (done.returncode, words in done.stdout + done.stderr) == (code, True), done
+    assert "partnership" not in done.stdout
+    assert "Traceback" not in done.stderr
+    assert done.stderr.count("Error: ") == (code != 0)
 
 
 def run_notebook(path: Path, person: Someone, folder: Path) -> Any:
