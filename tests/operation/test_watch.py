@@ -22,6 +22,7 @@ from ingest.simulation.nights import simulate_nights
 from ingest.watching.errors import NotAFolder
 from ingest.watching.folder import WatchedFolder
 from ingest.watching.watcher import Pace
+from ingest.watching.watcher import _go_through as go_through
 from ingest.watching.watcher import watch as run
 
 if TYPE_CHECKING:
@@ -167,6 +168,21 @@ def test_a_growing_file_waits_and_a_loaded_one_is_known_by_the_ledger(
     (ready,) = watched.look(700)
     assert watched.leave_out_loaded([ready]) == []
     assert watched.look(800) == []
+
+
+def test_what_cannot_be_written_down_stops_nothing(
+    archive: Config, nights: list[Path], folder: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    elsewhere = replace(archive, home=folder.parent / "home")
+    elsewhere.home.mkdir()
+    for name in ("secrets", "mariadb"):
+        (elsewhere.home / name).symlink_to(archive.home / name)
+    (elsewhere.home / "watch").write_text("in the way")
+    (folder / nights[0].name).write_bytes(nights[0].read_bytes())
+    watched = WatchedFolder(elsewhere, folder, settle=0)
+    go_through(elsewhere, watched, Pace(), Options(), 1)
+    assert loaded(archive) == {nights[0].name}
+    assert "cannot be written down: " in caplog.text
 
 
 def test_a_folder_that_is_none(archive: Config, tmp_path: Path) -> None:
