@@ -31,6 +31,7 @@ has() { command -v "$1" >/dev/null; }
 missing_programs() {
     has mariadbd && has mariadb-install-db || echo mariadb-server-core
     has my_print_defaults || echo mariadb-client-core # mariadb-install-db calls it
+    has mariadb-backup || echo mariadb-backup         # 'alertdb backup' calls it
 }
 
 # What is needed once, to make .venv: MariaDB's connector for Python is compiled here.

@@ -101,6 +101,36 @@ class SchemaChanged(AlertdbError):
         )
 
 
+class SchemaOlder(AlertdbError):
+    """The archive's tables are those of an earlier version."""
+
+    def __init__(self, missing: Sequence[str]) -> None:
+        super().__init__(
+            f"The tables of this archive are older than this alertdb: {', '.join(missing)} not applied. Nothing was "
+            "changed: back up, then upgrade them with 'alertdb init' (docs/runbook.md)."
+        )
+
+
+class SchemaNewer(AlertdbError):
+    """The archive's tables are those of a later version."""
+
+    def __init__(self, unknown: Sequence[str]) -> None:
+        super().__init__(
+            f"The tables of this archive are newer than this alertdb, which does not know {', '.join(unknown)}. "
+            "Nothing was changed: update alertdb, then run the same command again."
+        )
+
+
+class SummaryOlder(AlertdbError):
+    """The summary lacks columns that this version fills."""
+
+    def __init__(self, database: str, missing: Sequence[str]) -> None:
+        super().__init__(
+            f"{database}.summary has no column {', '.join(missing)}, which this alertdb fills. Nothing was changed: "
+            "make it anew with 'alertdb summary rebuild', then run the same command again."
+        )
+
+
 class UnsupportedUrl(UsageError):
     """A database URL of a kind that alertdb does not speak."""
 

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING
 
 import mariadb
 from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
 
 from alertdb.database import SURVEY, Account, connect, create_password, read_password
-from alertdb.errors import SchemaChanged, ServerRefused
+from alertdb.errors import SchemaChanged, SchemaNewer, SchemaOlder, ServerRefused, SummaryOlder
 from alertdb.server import PrivateServer
 
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "SummaryColumn",
+    "check_schema",
     "ensure_schema",
     "password_hash",
     "public_database",
@@ -34,6 +36,7 @@ __all__ = [
 ]
 
 WITH_PASSWORD = (Account.LOADER, Account.READER, Account.HUB, Account.WATCHDOG)
+DONE_ALREADY = (1050, 1060, 1061, 1091)  # the table, column or key is there, or is gone
 SUMMARY_LINE = re.compile(r"(?P<expression>.+?)\s+AS\s+(?P<name>\w+)\s+(?P<definition>[A-Z]+\b.*)")
 
 
@@ -74,6 +77,32 @@ def ensure_schema(config: Config, survey: str = SURVEY) -> None:
             _set_password(connection, config, account)
 
 
+def check_schema(connection: Connection, survey: str) -> None:
+    """Refuse to change an archive whose tables are not as this version's SQL files make them.
+
+    Raises
+    ------
+    SchemaOlder, SummaryOlder
+        If the archive has yet to be upgraded.
+    SchemaNewer
+        If a later version has upgraded it.
+    SchemaChanged
+        If a file that was applied reads differently now.
+    """
+    known, ours = _applied_changes(connection), {path.name: _digest(path) for path in _sorted("schema")}
+    if missing := sorted(ours.keys() - known.keys()):
+        raise SchemaOlder(missing)
+    if unknown := sorted(known.keys() - ours.keys()):
+        raise SchemaNewer(unknown)
+    for name in (name for name, digest in ours.items() if known[name] != digest):
+        raise SchemaChanged(name)
+    wanted = {column.name for column in summary_columns()}
+    for database in (survey, public_database(survey)):
+        found = {row[0] for row in connection.exec_driver_sql(f"SHOW COLUMNS FROM {database}.summary")}
+        if missing := sorted(wanted - found):
+            raise SummaryOlder(database, missing)
+
+
 def summary_columns() -> list[SummaryColumn]:
     """Return the columns of the summary, in order, as the files under `sql/summary/columns` define them."""
     lines = [line for path in _sorted("summary/columns") for line in path.read_text(encoding="utf-8").splitlines()]
@@ -98,16 +127,29 @@ def _apply_changes(connection: Connection) -> None:
     """Apply each file of `sql/schema` once, in order. DDL commits by itself, so each file is recorded at once."""
     known = _applied_changes(connection)
     for path in _sorted("schema"):
-        content = path.read_text(encoding="utf-8")
-        digest = hashlib.sha256(content.encode()).hexdigest()
+        digest = _digest(path)
         if path.name in known:
             if known[path.name] != digest:
                 raise SchemaChanged(path.name)
             continue
-        _run(connection, content)
+        _change(connection, path.read_text(encoding="utf-8"))
         insert = "INSERT INTO schema_changes VALUES (:name, :sha256, UTC_TIMESTAMP(6))"
         connection.execute(text(insert), {"name": path.name, "sha256": digest})
         connection.commit()
+
+
+def _change(connection: Connection, script: str) -> None:
+    """Run a schema file; what a run that was killed before it could record the file has done of it is done."""
+    for statement in _statements(script):
+        try:
+            connection.exec_driver_sql(statement)
+        except DBAPIError as error:
+            if getattr(error.orig, "errno", None) not in DONE_ALREADY:
+                raise
+
+
+def _digest(path: Traversable) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def _applied_changes(connection: Connection) -> dict[str, str]:

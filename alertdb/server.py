@@ -22,7 +22,7 @@ from alertdb.errors import ServerMissing, ServerStartFailed
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-__all__ = ["PrivateServer"]
+__all__ = ["PrivateServer", "find_program"]
 
 SOCKET_PATH_LIMIT = 107  # bytes; the kernel's limit for a unix socket, over which mariadbd aborts
 START_SECONDS = 300  # crash recovery of a large open transaction takes its time
@@ -82,7 +82,7 @@ class PrivateServer:
         self._make_private(self.folder)
         self._make_private(self.temporary)
         # A relative path: mariadb-install-db is a shell script that a blank in a path ends.
-        command = [_program("mariadb-install-db"), "--no-defaults", f"--datadir=./{unfinished.name}"]
+        command = [find_program("mariadb-install-db"), "--no-defaults", f"--datadir=./{unfinished.name}"]
         # --force: it would insist on looking up the host's name, which a bare container does not have.
         command += ["--auth-root-authentication-method=normal", "--skip-test-db", "--force", *self._user_option()]
         done = subprocess.run(
@@ -127,6 +127,15 @@ class PrivateServer:
                 raise ServerStartFailed(f"process {pid} does not end.", self.log)
             return True
 
+    def adopt(self, data: Path) -> None:
+        """Take a data folder that was made elsewhere, and lies in the server's folder by now, as the server's own."""
+        self._make_private(self.folder)
+        if os.geteuid() == 0:
+            user = self._user()
+            for path in (data, *data.rglob("*")):
+                shutil.chown(path, user)
+        data.rename(self.data)
+
     def _launch(self) -> None:
         for folder in (self.folder, self.temporary, self.socket.parent):
             self._make_private(folder)
@@ -135,7 +144,7 @@ class PrivateServer:
             self.start_log.open("w") as log,
         ):
             process = subprocess.Popen(
-                [_program("mariadbd"), f"--defaults-file={settings}", *self._arguments()],
+                [find_program("mariadbd"), f"--defaults-file={settings}", *self._arguments()],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
@@ -202,7 +211,8 @@ class PrivateServer:
             yield
 
 
-def _program(name: str) -> str:
+def find_program(name: str) -> str:
+    """Return the path of a program of MariaDB; some distributions keep these off a user's PATH."""
     path = shutil.which(name, path=os.environ.get("PATH", os.defpath) + ":/usr/sbin:/usr/local/sbin")
     if path is None:
         raise ServerMissing(name)

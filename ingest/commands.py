@@ -10,6 +10,7 @@ import typer
 from alertdb.cli.output import FormatOption, OutputOption, console, message, write_table
 from ingest.fetching.command import fetch
 from ingest.simulation.command import simulate
+from ingest.watching.command import watch
 
 __all__ = ["register"]
 
@@ -27,7 +28,7 @@ FromOption = Annotated[
 
 def register(app: typer.Typer) -> None:
     """Add the commands to the program."""
-    for command in (fetch, ingest, nights, rejects, verify, remove, csv, simulate):
+    for command in (fetch, ingest, watch, nights, rejects, verify, remove, csv, simulate):
         app.command()(command)
     group = typer.Typer(no_args_is_help=True, help="Keep the table of objects in step with the alerts.")
     group.command()(update)

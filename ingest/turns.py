@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from alertdb.database import Account, connect
+from alertdb.schema import check_schema
 from ingest.ledger import tarball_id
 from ingest.load import lock
 from ingest.spool import spooling
@@ -28,12 +29,19 @@ ROLLBACK_SECONDS = 1200
 
 @contextmanager
 def turn(config: Config, survey: Survey, name: str) -> Iterator[Connection]:
-    """Give a connection that alone may load the tarball of this name."""
+    """Give a connection that alone may load the tarball of this name.
+
+    Raises
+    ------
+    SchemaOlder, SchemaNewer, SummaryOlder
+        If the archive's tables are of another version than this program.
+    """
     with connect(config, Account.LOADER, survey.name) as connection:
         # What a killed server left behind is rolled back in the background; its locks are waited for, not reported.
         connection.exec_driver_sql(
             f"SET SESSION sql_mode = 'TRADITIONAL', innodb_lock_wait_timeout = {ROLLBACK_SECONDS}"
         )
+        check_schema(connection, survey.name)
         lock(connection, _turn_name(survey, tarball_id(name)), TURN_SECONDS)
         connection.rollback()
         yield connection

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from alertdb.cli import copying, doctor, lab, output, people, quality, reading, server, thumbnails
+from alertdb.cli import backup, copying, doctor, lab, metrics, output, people, quality, reading, server, thumbnails
 from alertdb.cli.helping import helpful
 from alertdb.errors import AlertdbError
 from alertdb.version import installed_version
@@ -24,7 +24,7 @@ __all__ = ["app", "main"]
 ENTRY_POINTS = "alertdb.commands"
 BUILT_IN = (
     *(server.register, doctor.register, reading.register, thumbnails.register),
-    *(quality.register, copying.register, lab.register, people.register),
+    *(backup.register, metrics.register, quality.register, copying.register, lab.register, people.register),
 )
 FAILED = 1
 INTERRUPTED = 130  # what Typer exits with after Ctrl-C

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -69,7 +70,7 @@ def status(
         bool, typer.Option("--exact", help="Count rows one by one instead of asking the server's statistics.")
     ] = False,
 ) -> None:
-    """Show what is in the archive: version, data span, rows per table, disk used.
+    """Show what is in the archive: version, data span, rows per table, disk used; what failed in watched folders.
 
     Example: alertdb status
     """
@@ -104,6 +105,19 @@ def _print_status(config: Config, status: Status) -> None:
         f"there; {output.size(status.disk_free)} free",
         soft_wrap=True,
     )
+    _print_watches(config)
+
+
+def _print_watches(config: Config) -> None:
+    from alertdb.watches import list_watches
+
+    for watch in list_watches(config):
+        looked = datetime.fromtimestamp(watch.looked_at, tz=UTC)
+        head = f"Watched   {watch.folder}: {watch.waiting:,} waiting, {len(watch.failed):,} failed"
+        lines = [f"{head}; last look {looked:%Y-%m-%d %H:%M:%S} UTC"]
+        lines += [f"  {name} is tried again later: {why}" for name, why in watch.retried]
+        lines += [f"  {failed.name} is left alone until it changes: {failed.error}" for failed in watch.failed]
+        output.console().print("\n".join(lines), soft_wrap=True, markup=False)
 
 
 def _private_server() -> PrivateServer:

@@ -11,10 +11,12 @@ from typing import TYPE_CHECKING
 from alertdb.database import Account, connect
 from alertdb.doctor.findings import Finding, Grade
 from alertdb.errors import AlertdbError
-from alertdb.schema import read_sql
+from alertdb.schema import check_schema, read_sql
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+
+    from sqlalchemy import Connection
 
     from alertdb.config import Config
 
@@ -54,10 +56,12 @@ def examine_server(config: Config) -> Iterator[Finding]:
             began = time.time()
             theirs = float(connection.exec_driver_sql("SELECT UNIX_TIMESTAMP(NOW(6))").scalar_one())
             skew = theirs - (began + time.time()) / 2
+            schema = _judge_schema(connection)
     except AlertdbError as error:
         yield Finding("server", Grade.PROBLEM, "it cannot be used", str(error))
         return
     yield judge_version(settings["version"])
+    yield schema
     for name, expected in _expected().items():
         yield judge_setting(name, settings.get(SHOWN_AS.get(name, name), ""), expected, settings)
     yield _judge_mode(settings["sql_mode"])
@@ -114,6 +118,14 @@ def _expected() -> dict[str, str]:
     lines = (line.partition("=") for line in read_sql("settings/private.cnf").splitlines() if "=" in line)
     settings = {name.strip(): value.strip() for name, _, value in lines if not name.startswith("#")}
     return {name: settings[name] for name in RULES}
+
+
+def _judge_schema(connection: Connection) -> Finding:
+    try:
+        check_schema(connection, "ztf")
+    except AlertdbError as error:
+        return Finding("tables", Grade.PROBLEM, "of another version; nothing can be loaded", str(error))
+    return Finding("tables", Grade.OK, "of this version")
 
 
 def _judge_mode(mode: str) -> Finding:

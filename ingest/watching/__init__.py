@@ -1,0 +1,1 @@
+"""Watched folders: tarballs that appear in them are loaded; see docs/decisions/operation.md."""
