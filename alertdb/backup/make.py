@@ -240,7 +240,7 @@ def _check_room(folder: Path, need: int) -> None:
 
 def _remove_old(folder: Path, keep: int | None) -> tuple[Path, ...]:
     """Remove older backups, each under another name first: what is half removed must not be taken for whole."""
-    old = list_backups(folder)[: -keep if keep else None] if keep else []
+    old = list_backups(folder)[:-keep] if keep else []
     for path in old:
         path.rename(folder / f"{REMOVED}{path.name}")
     for path in folder.glob(f"{REMOVED}*"):

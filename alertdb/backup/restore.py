@@ -115,12 +115,12 @@ class _Restore:
                 raise ArchiveNotEmpty(place)
 
     def check_room(self, facts: Facts) -> None:
-        """Refuse to go on where the disk of the tables has no room even for all files together."""
-        there = next(parent for parent in self._data.parents if parent.exists())
-        folder = embedded_folder(self._config)
-        other = folder is not None and next(p for p in (folder, *folder.parents) if p.exists()).stat().st_dev
-        if other in (False, there.stat().st_dev) and shutil.disk_usage(there).free < facts.bytes:
-            raise BackupRoom("The restored archive", there, facts.bytes, shutil.disk_usage(there).free)
+        """Refuse to go on where everything goes to one disk that has no room for it."""
+        disks = {there.stat().st_dev: there for there in map(_what_exists, self._places.values())}
+        there = _what_exists(self._data)
+        free = shutil.disk_usage(there).free
+        if len(disks) == 1 and free < facts.bytes:
+            raise BackupRoom("The restored archive", there, facts.bytes, free)
 
     def copy(self, sums: dict[str, str]) -> None:
         """Copy the folders under other names beside their places."""
@@ -163,6 +163,10 @@ def _target_data(config: Config, data: Path | None) -> Path:
     if data is None:
         raise DataFolderUnnamed
     return data.absolute()
+
+
+def _what_exists(path: Path) -> Path:
+    return next(each for each in (path, *path.parents) if each.exists())
 
 
 def _restored(place: Path) -> Path:

@@ -12,10 +12,8 @@ from typing import TYPE_CHECKING
 
 from prometheus_client.core import GaugeMetricFamily, InfoMetricFamily
 from prometheus_client.registry import Collector
-from sqlalchemy.exc import DBAPIError
 
 from alertdb.backup.make import LAST_BACKUP, embedded_folder
-from alertdb.errors import AlertdbError
 from alertdb.metrics.server_facts import ask_server, ask_watchdog
 from alertdb.server import PrivateServer
 from alertdb.thumbnails import RIGHTS
@@ -53,7 +51,7 @@ class ArchiveCollector(Collector):
             began = time.monotonic()
             try:
                 facts = ask_server(self._config, self._survey)
-            except (AlertdbError, DBAPIError):
+            except Exception:  # the driver raises errors of many kinds when a server dies under it
                 facts = None
             yield _gauge("up", "Whether the database server answers the archive's reader.", facts is not None)
             if facts is not None:

@@ -19,6 +19,7 @@ from alertdb.errors import (
 )
 from alertdb.watches import Failed, Watch, read_watch, write_watch
 from ingest.ledger import find_entry
+from ingest.load import database_errors
 from ingest.tarballs import find_sources
 from ingest.watching.settling import Settling, State
 
@@ -77,9 +78,15 @@ class WatchedFolder:
         return [self._files[name][0] for name in self._open() if name in settled and name not in waits]
 
     def leave_out_loaded(self, sources: Sequence[Source]) -> list[Source]:
-        """Return those that the ledger does not have; size and time tell, as they do for `alertdb ingest`."""
+        """Return those that the ledger does not have; size and time tell, as they do for `alertdb ingest`.
+
+        Raises
+        ------
+        ServerStopped, ServerLost
+            If it cannot be asked.
+        """
         asked = [*sources, *(self._files[name][0] for name in self._failed)]
-        with connect(self._config, Account.LOADER) as connection:
+        with database_errors("the watched folder"), connect(self._config, Account.LOADER) as connection:
             for source in asked:
                 entry = find_entry(connection, source.name)
                 if entry is not None and (entry.bytes, entry.modified) == (source.bytes, _modified(source)):

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from alertdb.cli.output import console, counted
 from alertdb.database import Account, connect
-from alertdb.errors import LoaderDied, ServerStopped
+from alertdb.errors import LoaderDied, ServerLost, ServerStopped
 from alertdb.watches import watch_path
 from ingest.report import report_load
 from ingest.session import Failure, Options, choose_workers
@@ -88,14 +88,25 @@ def _go_through(config: Config, folder: WatchedFolder, pace: Pace, options: Opti
     except OSError as error:
         log.warning("%s cannot be looked at: %s", folder.path, error.strerror)
         return
-    if ready or folder.has_failed:
-        _await_server(config, pace.most_wait)
-        ready = folder.leave_out_loaded(ready)
-    folder.record()
-    for start in range(0, len(ready), BATCH):
-        _load(config, folder, ready[start : start + BATCH], options, workers)
+    try:
+        if ready or folder.has_failed:
+            _await_server(config, pace.most_wait)
+            ready = folder.leave_out_loaded(ready)
+        _record(folder)
+        for start in range(0, len(ready), BATCH):
+            _load(config, folder, ready[start : start + BATCH], options, workers)
+            _record(folder)
+            _await_server(config, pace.most_wait)
+    except (OSError, ServerLost, ServerStopped) as error:  # a file that has just gone, or the server: the next look
+        log.warning("%s: %s", folder.path, error)
+
+
+def _record(folder: WatchedFolder) -> None:
+    """Write down what the folder has come to; on a disk that is full, later."""
+    try:
         folder.record()
-        _await_server(config, pace.most_wait)
+    except OSError as error:
+        log.warning("what %s has come to cannot be written down: %s", folder.path, error)
 
 
 def _load(

@@ -9,7 +9,7 @@ import subprocess
 from typing import TYPE_CHECKING
 
 import pytest
-from conftest import ROOT
+from conftest import ROOT, required
 from programs import PROGRAM
 
 if TYPE_CHECKING:
@@ -23,8 +23,11 @@ def units() -> list[Path]:
     return sorted(path for path in UNITS.iterdir() if path.suffix in (".service", ".timer", ".target"))
 
 
-@pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="systemd is not installed")
 def test_systemd_takes_the_units(tmp_path: Path) -> None:
+    if shutil.which("systemd-analyze") is None:
+        if required("systemd"):
+            pytest.fail("systemd is not installed")
+        pytest.skip("systemd is not installed")
     (tmp_path / "program").symlink_to("/bin/true")
     for unit in units():
         text = unit.read_text().replace(CHECKOUT, str(tmp_path / "program"))

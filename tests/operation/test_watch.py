@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import mariadb
 import pytest
-from archives import everything, load
+from archives import differs, empty_tables, everything, load
 from plain import stored_table
 from programs import alertdb, start, wait_for
 
@@ -17,8 +17,13 @@ from alertdb.config import Config
 from alertdb.schema import ensure_schema
 from alertdb.server import PrivateServer
 from alertdb.watches import Watch, read_watch
+from ingest.session import Options
 from ingest.simulation.nights import simulate_nights
+from ingest.watching.errors import NotAFolder
 from ingest.watching.folder import WatchedFolder
+from ingest.watching.watcher import Pace
+from ingest.watching.watcher import _go_through as go_through
+from ingest.watching.watcher import watch as run
 
 if TYPE_CHECKING:
     import subprocess
@@ -124,11 +129,9 @@ def test_a_folder_is_loaded_as_it_fills(
     assert watcher.said().splitlines()[-1].endswith("will be loaded at the next start")
 
     found = everything(archive)
-    elsewhere = replace(archive, thumbnails_url=(tmp_path / "elsewhere").as_uri())
-    for name in (first.name, second.name):
-        assert alertdb(archive, "remove", name, "--from", first.parent).returncode == 0
-    load(elsewhere, *nights)
-    assert found == everything(elsewhere)
+    empty_tables(archive)
+    load(replace(archive, thumbnails_url=(tmp_path / "elsewhere").as_uri()), *nights)
+    assert found == everything(archive)
 
 
 def test_what_failed_is_not_tried_again_after_a_restart(
@@ -167,10 +170,24 @@ def test_a_growing_file_waits_and_a_loaded_one_is_known_by_the_ledger(
     assert watched.look(800) == []
 
 
+def test_what_cannot_be_written_down_stops_nothing(
+    archive: Config, nights: list[Path], folder: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    elsewhere = replace(archive, home=folder.parent / "home")
+    elsewhere.home.mkdir()
+    for name in ("secrets", "mariadb"):
+        (elsewhere.home / name).symlink_to(archive.home / name)
+    (elsewhere.home / "watch").write_text("in the way")
+    (folder / nights[0].name).write_bytes(nights[0].read_bytes())
+    watched = WatchedFolder(elsewhere, folder, settle=0)
+    go_through(elsewhere, watched, Pace(), Options(), 1)
+    assert loaded(archive) == {nights[0].name}
+    assert "cannot be written down: " in caplog.text
+
+
 def test_a_folder_that_is_none(archive: Config, tmp_path: Path) -> None:
-    done = alertdb(archive, "watch", tmp_path / "none")
-    assert done.returncode == 2
-    assert done.stderr.startswith(f"Error: {tmp_path}/none is no folder; expected")
+    with pytest.raises(NotAFolder, match=f"{tmp_path}/none is no folder; expected"):
+        run(archive, [tmp_path / "none"], Pace(), Options(), None)
 
 
 def test_a_server_that_is_killed_is_waited_for(
@@ -196,6 +213,6 @@ def test_a_server_that_is_killed_is_waited_for(
         watcher.await_loaded(*(night.name for night in nights))
         assert watcher.end() == 0
         assert "Traceback" not in watcher.said()
-        assert alertdb(config, "verify", *nights).returncode == 0
+        assert not differs(config, *nights)
     finally:
         server.ensure_stopped()

@@ -8,6 +8,7 @@ from plain import KEYS, stored_table
 
 from alertdb.database import Account, connect
 from alertdb.schema import public_database
+from ingest.checking import report_verify
 from ingest.pipeline import Outcome, load_tarball
 from ingest.surveys.ztf import Ztf
 from ingest.tarballs import find_sources
@@ -35,6 +36,11 @@ def empty_tables(config: Config, survey: str = "ztf") -> None:
 def load(config: Config, *paths: Path, **options: Any) -> list[Outcome]:
     """Load what lies at these paths, one source after the other."""
     return [load_tarball(source, config, Ztf(), **options) for source in find_sources(paths)]
+
+
+def differs(config: Config, *tarballs: Path) -> bool:
+    """Whether `alertdb verify` finds a difference."""
+    return bool(report_verify(tarballs, config, 20))
 
 
 def everything(config: Config) -> dict[str, Any]:
