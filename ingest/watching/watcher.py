@@ -7,7 +7,7 @@ import logging
 import os
 import signal
 import time
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -65,6 +65,8 @@ def watch(config: Config, paths: Sequence[Path], pace: Pace, options: Options, w
     ServerRefused, ArchiveMissing
         If there is a server and no archive for us, which waiting would not mend.
     """
+    with suppress(ServerStopped):  # that one is waited for; where there is no archive, none comes
+        connect(config, Account.LOADER).close()
     with ExitStack() as stack:
         for path in paths:
             stack.enter_context(_alone(config, path))

@@ -30,6 +30,7 @@ from alertdb.backup.layout import choose_backup, list_backups
 from alertdb.backup.restore import check_backup, restore
 from alertdb.config import Config
 from alertdb.database import Account, connect
+from alertdb.errors import ArchiveMissing
 from alertdb.schema import ensure_schema
 from alertdb.server import PrivateServer
 from ingest.simulation.nights import simulate_nights
@@ -258,6 +259,12 @@ def test_a_restore_that_was_killed_begins_anew(
     assert done.returncode == 0, done.stderr
     assert stamps(home).keys() <= stamps(own).keys()
     assert sorted(path.name for path in home.home.iterdir()) == ["alertdb.toml", "mariadb", "secrets", "thumbnails"]
+
+
+def test_an_archive_that_is_none(tmp_path: Path) -> None:
+    with pytest.raises(ArchiveMissing):
+        make.back_up(Config(home=tmp_path / "home"), tmp_path / "backups", None, lambda _: None)
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_full_disk(own: Config, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
