@@ -13,6 +13,7 @@ from alertdb.filters import COLOURS
 from alertdb.picture import Picture
 from alertdb.picture_errors import NothingToShow
 from alertdb.points import MJD_ZERO
+from alertdb.stamps import NO_VALUE_COLOUR, ORIGIN
 from alertdb.thumbnails import KINDS
 
 if TYPE_CHECKING:
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
 __all__ = ["write_gif"]
 
 DPI = 80
-NO_VALUE = "#c9d1d9"
 
 
 def write_gif(
@@ -35,7 +35,7 @@ def write_gif(
     *,
     curve: LightCurve | None = None,
     seconds: float = 0.5,
-    origin: Origin = "lower",
+    origin: Origin = ORIGIN,
 ) -> None:
     """Write one frame per alert.
 
@@ -65,19 +65,15 @@ def write_gif(
     frames[0].save(path, format="GIF", save_all=True, append_images=frames[1:], duration=int(seconds * 1000), loop=0)
 
 
-def _canvas(figure: Picture) -> Any:
-    """Return what a figure is drawn on; matplotlib gives it no types."""
-    return FigureCanvasAgg(figure)
-
-
 class _Stage:
-    """One figure, whose frame is drawn once; on it each alert draws what changes, ten times as fast as all anew."""
+    """One figure, whose frame is drawn once; on it each alert draws only what changes."""
 
     def __init__(self, size: int, curve: LightCurve | None, origin: Origin) -> None:
         with_curve = curve is not None and len(curve) > 0
         self.size = size
         self.figure = Picture(figsize=(7.2, 6.6 if with_curve else 3.1), dpi=DPI, layout="constrained")
-        self.canvas: Any = _canvas(self.figure)
+        canvas: Any = FigureCanvasAgg  # without types
+        self.canvas = canvas(self.figure)
         rows: Any = self.figure.subfigures(2, 1, height_ratios=(1.0, 1.2)) if with_curve else [self.figure]
         self.images = {
             kind: self._panel(axes, kind, origin)
@@ -94,7 +90,7 @@ class _Stage:
         self.background = self.canvas.copy_from_bbox(self.figure.bbox)
 
     def _panel(self, axes: Any, kind: str, origin: Origin) -> Any:
-        axes.set(xticks=[], yticks=[], facecolor=NO_VALUE)
+        axes.set(xticks=[], yticks=[], facecolor=NO_VALUE_COLOUR)
         axes.set_title(kind, fontsize=10)
         empty = np.full((self.size, self.size), np.nan)
         return axes.imshow(empty, cmap="gray", vmin=0, vmax=1, origin=origin, interpolation="nearest")

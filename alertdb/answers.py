@@ -22,7 +22,8 @@ __all__ = ["Query"]
 class Query:
     """One reading statement with its values. Each method asks it, anew at every call.
 
-    Rows are counted on the screen while they come, where somebody watches and it takes more than a second.
+    Rows are counted on the screen while they come, where somebody watches and it takes more than a second; not by
+    `batches`, between whose frames the screen is yours.
 
     Parameters
     ----------

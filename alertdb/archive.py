@@ -8,10 +8,9 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, Self, SupportsIndex
 
 import pyarrow as pa
-from sqlalchemy import make_url
-from sqlalchemy.exc import ArgumentError
 
 from alertdb.config import load_config
+from alertdb.database import SURVEY, named_database
 from alertdb.errors import AlertdbError, UnknownObject
 from alertdb.names import nearest_objects
 from alertdb.own_tables import OwnTables
@@ -35,7 +34,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Archive", "connect"]
 
-SURVEY = "ztf"
 OBJECTS_PER_QUERY = 1000
 
 
@@ -56,7 +54,7 @@ def connect(url: str | None = None) -> Archive:
     config = load_config()
     if url is not None:
         config = replace(config, database_url=url, account_of_url="@" in url)
-    return Archive(config, _database(config.database_url) or SURVEY)
+    return Archive(config, named_database(config))
 
 
 class Archive(SkyQuestions, OwnTables):
@@ -290,11 +288,3 @@ class Archive(SkyQuestions, OwnTables):
             return describe(self.reader)
         except AlertdbError as error:
             return f"<Archive {self.reader.database} ({error})>"
-
-
-def _database(url: str | None) -> str | None:
-    """Return the database that a URL names; whether it is a URL at all is said when it is used."""
-    try:
-        return make_url(url).database if url else None
-    except ArgumentError:
-        return None

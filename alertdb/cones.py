@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pyarrow as pa
 
-from alertdb.sky import ORDER, PIXEL_ARCSEC, cone_ranges, separation_arcsec
+from alertdb.sky import MARGIN_ARCSEC, ORDER, PIXEL_ARCSEC, cone_ranges, separation_arcsec
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -27,7 +27,6 @@ COLUMNS = ("objectId", "candid", "jd", "fid", "ra", "dec", "magpsf", "sigmapsf",
 SMALL_ARCSEC = 60.0
 # Share of a pixel's side that lies between its opposite edges at the least, wherever it is: 0.67, less some margin.
 NARROWEST = 0.6
-MARGIN_ARCSEC = 0.001  # some pixels of order 29: a position on the edge of two may have been put into either
 RANGES_PER_QUERY = 2_000
 
 

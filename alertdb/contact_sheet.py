@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from alertdb.filters import COLOURS
-from alertdb.stamps import ORIGIN, brightness, percentile_limits, valid_values, zoomed
+from alertdb.stamps import NO_VALUE_COLOUR, ORIGIN, brightness, percentile_limits, valid_values, zoomed
 from alertdb.thumbnails import KINDS
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ __all__ = ["SheetAlert", "automatic", "contact_sheet", "utc_text"]
 
 Canvas = npt.NDArray[np.uint8]
 
-_NO_VALUE = (201, 209, 217)  # light blue-grey, which no pixel with a value has
+_NO_VALUE = tuple(bytes.fromhex(NO_VALUE_COLOUR[1:]))
 _GAP, _GUTTER, _MARGIN = 4, 28, 24  # pixels between the cutouts of an alert, between alerts, around all
 _CAPTION, _HEADER, _FOOTER = 26, 66, 10
 _ASPECT = 1.25  # width of a sheet over its height, about
@@ -86,7 +86,8 @@ def contact_sheet(
     Picture
         A matplotlib figure; `savefig("sheet.png")` writes it, one pixel of the PNG for each of the picture.
     """
-    from alertdb.picture import Picture  # here, since it takes half a second, and readers of arrays need none
+    # Here, since matplotlib takes a while to import, and readers of arrays need none
+    from alertdb.picture import Picture
 
     layout = _Layout.of(alerts, tuple(kinds))
     figure = Picture(figsize=(layout.width / _DPI, layout.height / _DPI), dpi=_DPI)

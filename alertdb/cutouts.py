@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, SupportsIndex
 
 from alertdb.contact_sheet import SheetAlert
 from alertdb.errors import UnknownCandid, UnknownObject
+from alertdb.filters import filter_name
 from alertdb.names import nearest_objects
 from alertdb.thumbnails import open_store
 
@@ -18,8 +19,6 @@ if TYPE_CHECKING:
     from alertdb.stamps import Image
 
 __all__ = ["candids_of", "chosen_candids", "read_documents", "sheet_alerts"]
-
-FILTERS = {1: "g", 2: "r", 3: "i"}
 
 
 def candids_of(reader: Reader, name: str) -> list[int]:
@@ -64,7 +63,4 @@ def sheet_alerts(reader: Reader, images: Mapping[int, Mapping[str, Image]]) -> l
     """Return what a contact sheet shows of alerts (images by candid), in the order of time."""
     statement = "SELECT candid, jd, fid, magpsf FROM alerts WHERE candid IN :candids ORDER BY jd, candid"
     rows = reader.query(statement, {"candids": list(images)}).to_pylist()
-    return [
-        SheetAlert(row["jd"], FILTERS.get(row["fid"], f"fid {row['fid']}"), row["magpsf"], images[row["candid"]])
-        for row in rows
-    ]
+    return [SheetAlert(row["jd"], filter_name(row["fid"]), row["magpsf"], images[row["candid"]]) for row in rows]

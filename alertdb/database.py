@@ -28,11 +28,23 @@ if TYPE_CHECKING:
 
     from alertdb.config import Config
 
-__all__ = ["Account", "connect", "create_password", "database_url", "open_engine", "read_password"]
+__all__ = [
+    "DENIED",
+    "SURVEY",
+    "Account",
+    "connect",
+    "create_password",
+    "database_url",
+    "named_database",
+    "open_engine",
+    "read_password",
+]
 
+SURVEY = "ztf"  # the database that is meant where none is named
 DRIVER = "mariadb+mariadbconnector"
 CONNECT_SECONDS = 20
 LOCKED, TOO_MANY = 4151, 1226
+DENIED = (1044, 1142, 1143, 1227, 1370, 1410)  # the account may not do that
 # The archive has no foreign keys; one that a person points at it from a scratch table must not stop a load.
 NO_FOREIGN_KEYS = "SET SESSION foreign_key_checks = OFF"
 
@@ -73,7 +85,16 @@ def database_url(config: Config, account: Account, database: str | None = None) 
     return url.set(database=database)
 
 
-def open_engine(config: Config, account: Account, database: str | None = "ztf") -> Engine:
+def named_database(config: Config) -> str:
+    """Return the database that who reads is told of: the URL's, such as ``ztf_public``, else the survey."""
+    try:
+        named = make_url(config.database_url).database if config.database_url else None
+    except ArgumentError:  # that it is no URL is said when it is used
+        named = None
+    return named or SURVEY
+
+
+def open_engine(config: Config, account: Account, database: str | None = SURVEY) -> Engine:
     """Return an engine; nothing is connected yet. Reads see what is committed, and never block a load."""
     arguments: dict[str, Any] = {"connect_timeout": CONNECT_SECONDS, "local_infile": False}
     if account in (Account.LOADER, Account.ADMIN):
@@ -87,7 +108,7 @@ def open_engine(config: Config, account: Account, database: str | None = "ztf") 
     )
 
 
-def connect(config: Config, account: Account, database: str | None = "ztf") -> Connection:
+def connect(config: Config, account: Account, database: str | None = SURVEY) -> Connection:
     """Open a connection.
 
     Raises
@@ -117,7 +138,7 @@ def explain_refusal(config: Config, account: Account, error: BaseException | Non
         return AccountLocked(url.username or "")
     if number == TOO_MANY:
         return TooManyConnections(url.username or "", str(error))
-    if number in (*REFUSED, 1044, 1049):
+    if number in (*REFUSED, *DENIED, 1049):
         return ServerRefused(where, url.username or "", str(error))
     if config.database_url is not None:
         return ServerStopped(where, "Is the server up, and ALERTDB_DATABASE_URL right?")

@@ -11,7 +11,7 @@ from matplotlib.dates import AutoDateLocator, DateFormatter
 from matplotlib.lines import Line2D
 from matplotlib.ticker import AutoMinorLocator, ScalarFormatter
 
-from alertdb.filters import COLOURS
+from alertdb.filters import colour_of, filter_name
 from alertdb.picture import Picture
 from alertdb.points import points
 
@@ -37,11 +37,7 @@ class Look:
     marker: str
 
 
-LOOKS = {
-    1: Look("g", COLOURS["g"], "o"),
-    2: Look("r", COLOURS["r"], "s"),
-    3: Look("i", COLOURS["i"], "D"),
-}
+LOOKS = {fid: Look(filter_name(fid), colour_of(fid), marker) for fid, marker in ((1, "o"), (2, "s"), (3, "D"))}
 OTHER = Look("other", "#777777", "h")
 
 

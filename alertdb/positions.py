@@ -9,14 +9,13 @@ import numpy as np
 
 from alertdb.errors import AngleUnusable, ConeUnusable
 from alertdb.position_errors import PositionUnusable, RadiusUnusable, TimeUnusable
-from alertdb.sky import in_degrees
+from alertdb.sky import LARGEST_RADIUS_ARCSEC, in_degrees
 
 if TYPE_CHECKING:
     import numpy.typing as npt
 
-__all__ = ["LARGEST_RADIUS_ARCSEC", "Positions", "is_object_name", "parse_jd", "parse_positions", "parse_radius"]
+__all__ = ["Positions", "is_object_name", "parse_jd", "parse_positions", "parse_radius"]
 
-LARGEST_RADIUS_ARCSEC = 36_000.0  # 10 degrees
 OBJECT_NAME = re.compile(r"[A-Z]{3}\d{2}[a-z]{7,}")
 
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import mariadb
 
 from alertdb.columns import to_batch, to_table
-from alertdb.database import Account, explain_refusal
+from alertdb.database import SURVEY, Account, explain_refusal
 from alertdb.errors import NotReading, QueryRefused, ResultCut, SyntaxMistake
 from alertdb.mistakes import explain_mistake
 from alertdb.parameters import bind, first_word, without_texts
@@ -49,7 +49,7 @@ class Reader:
         Database whose tables are meant by names without one.
     """
 
-    def __init__(self, config: Config, database: str = "ztf") -> None:
+    def __init__(self, config: Config, database: str = SURVEY) -> None:
         self.config = config
         self.database = database
         self._sessions = Sessions(config, database)

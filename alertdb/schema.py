@@ -12,7 +12,7 @@ import mariadb
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
-from alertdb.database import Account, connect, create_password, read_password
+from alertdb.database import SURVEY, Account, connect, create_password, read_password
 from alertdb.errors import SchemaChanged, SchemaNewer, SchemaOlder, ServerRefused, SummaryOlder
 from alertdb.server import PrivateServer
 
@@ -54,7 +54,7 @@ def public_database(survey: str) -> str:
     return f"{survey}_public"
 
 
-def ensure_schema(config: Config, survey: str = "ztf") -> None:
+def ensure_schema(config: Config, survey: str = SURVEY) -> None:
     """Create or complete the survey's databases, tables, views and accounts; needs the admin account.
 
     Raises

@@ -15,7 +15,17 @@ if TYPE_CHECKING:
 
     Angles = float | npt.NDArray[np.float64]
 
-__all__ = ["ORDER", "PIXEL_ARCSEC", "cone_ranges", "in_degrees", "parse_angle", "separation_arcsec"]
+__all__ = [
+    "LARGEST_RADIUS_ARCSEC",
+    "MARGIN_ARCSEC",
+    "ORDER",
+    "PIXEL_ARCSEC",
+    "cell_ranges",
+    "cone_ranges",
+    "in_degrees",
+    "parse_angle",
+    "separation_arcsec",
+]
 
 ORDER = 29  # of alerts.hpx29
 PIXEL_ARCSEC = 58.6 * 3600  # side of a pixel of order 0; each order halves it

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from alertdb.thumbnails import Buffer
 
 __all__ = [
+    "NO_VALUE_COLOUR",
     "ORIGIN",
     "STRETCHES",
     "Image",
@@ -47,6 +48,7 @@ MAX_RATIO = 200  # unpacked to packed; FITS pads with blanks, but noise does not
 # they have north up and east left with "upper" (tests/unit/test_stamps.py holds them against catalogue positions)
 ORIGIN: Origin = "lower"
 
+NO_VALUE_COLOUR = "#c9d1d9"  # light blue-grey, which no pixel with a value has
 _NO_VALUE = 1e30  # larger than any pixel; outside of ZTF's templates stands -3.4e38
 _GZIP = 31  # zlib's code for "a gzip header, and the largest window"
 _CONTRAST = 1000.0  # of the log stretch

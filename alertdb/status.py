@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
-from alertdb.database import Account, connect
+from alertdb.database import Account, connect, named_database
 from alertdb.errors import AlertdbError
 from alertdb.schema import public_database
 from alertdb.thumbnails import open_store
@@ -56,8 +56,9 @@ class Status:
     disk_free: int
 
 
-def describe(config: Config, survey: str = "ztf", *, exact: bool = False) -> Status:
-    """Describe an archive. The rows of large tables are the server's estimate unless `exact`."""
+def describe(config: Config, *, exact: bool = False) -> Status:
+    """Describe what one may read of an archive. The rows of large tables are the server's estimate unless `exact`."""
+    survey = named_database(config)
     with connect(config, Account.READER, survey) as connection:
         ledger = connection.exec_driver_sql(
             "SELECT COUNT(*) AS tarballs, COUNT(IF(state = 'partial', 1, NULL)) AS partial_ones, "

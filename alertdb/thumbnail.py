@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from alertdb.errors import BadPercentiles, BadStretch
-from alertdb.stamps import ORIGIN, STRETCHES, is_valid, percentile_limits, read_stamps, write_png
+from alertdb.stamps import NO_VALUE_COLOUR, ORIGIN, STRETCHES, is_valid, percentile_limits, read_stamps, write_png
 from alertdb.thumbnails import KINDS
 
 if TYPE_CHECKING:
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 __all__ = ["PERCENTILES", "Thumbnail", "check_look"]
 
 GZIP = 31  # zlib's code for "a gzip header, and the largest window"
-NO_VALUE = "#c9d1d9"  # colour of pixels without a value
 PERCENTILES = (1.0, 99.5)
 
 
@@ -182,7 +181,7 @@ def _show(axes: Any, image: Image, stretch: str, percentiles: tuple[float, float
     known = np.ma.masked_where(~is_valid(image), image)
     black, white = percentile_limits(image, *percentiles)
     norm = simple_norm(known.compressed(), stretch, vmin=black, vmax=white, clip=False) if white > black else None
-    colours = colormaps[cmap].with_extremes(bad=NO_VALUE)
+    colours = colormaps[cmap].with_extremes(bad=NO_VALUE_COLOUR)
     shown = axes.imshow(known, norm=norm, cmap=colours, origin=origin, interpolation="nearest")
     axes.set(xticks=[], yticks=[])
     bar = axes.figure.colorbar(shown, ax=axes, orientation="horizontal", shrink=0.9, pad=0.03)

@@ -221,7 +221,7 @@ def update(
     from alertdb.config import load_config
     from ingest.summary import update_all
 
-    count = update_all(load_config(), "ztf", objects or None, lambda done: message(f"{done:,} objects looked at"))
+    count = update_all(load_config(), "ztf", objects or None, lambda done: message(f"objects looked at: {done:,}"))
     console().print(f"The summary is in step: {count:,} objects with two or more alerts.")
 
 
@@ -235,5 +235,5 @@ def rebuild() -> None:
     from alertdb.config import load_config
     from ingest.summary import rebuild_all
 
-    count = rebuild_all(load_config(), "ztf", lambda done: message(f"{done:,} objects looked at"))
+    count = rebuild_all(load_config(), "ztf", lambda done: message(f"objects looked at: {done:,}"))
     console().print(f"The summary was rebuilt: {count:,} objects with two or more alerts.")

@@ -47,8 +47,6 @@ class Findings:
         Schema versions met.
     doubts
         Members whose record was read although something behind it is damaged, and what.
-    objects
-        A 64-bit hash of each objectId.
     thumbnails
         Alerts with a thumbnail.
     """
@@ -58,7 +56,6 @@ class Findings:
     unknown: set[str] = field(default_factory=set)
     schemas: set[str] = field(default_factory=set)
     doubts: list[str] = field(default_factory=list)
-    objects: set[int] = field(default_factory=set)
     thumbnails: int = 0
 
 
@@ -72,7 +69,6 @@ def read_rows(
         found.doubts += [f"{batch.names[packet]}: {doubt}" for packet, doubt in sorted(decoded.doubts.items())]
         found.unknown |= {printable(path, SHOWN_PATH) for path in decoded.unknown}
         found.schemas |= set(rows.alerts["schemavsn"].drop_nulls().unique())
-        found.objects |= set(rows.alerts["objectId"].hash().to_list())
         yield decoded, rows
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 from sqlalchemy import text
 
-from alertdb.database import Account, connect
+from alertdb.database import Account, connect, named_database
 from alertdb.errors import UnknownTarball
 from ingest.ledger import find_entry, list_entries
 
@@ -52,7 +52,7 @@ def rejects_table(config: Config, tarball: str | None) -> pa.Table:
         "FROM rejects AS r JOIN tarballs AS t ON t.id = r.tarball "
         "WHERE :name IS NULL OR t.name = :name ORDER BY t.name, r.position, r.member"
     )
-    with connect(config, Account.READER) as connection:
+    with connect(config, Account.READER, named_database(config)) as connection:
         if tarball is not None and find_entry(connection, tarball) is None:
             raise UnknownTarball(tarball, [row["name"] for row in list_entries(connection)])
         rows = connection.execute(text(query), {"name": tarball}).mappings().all()
@@ -60,7 +60,7 @@ def rejects_table(config: Config, tarball: str | None) -> pa.Table:
 
 
 def _entries(config: Config) -> list[dict[str, Any]]:
-    with connect(config, Account.READER) as connection:
+    with connect(config, Account.READER, named_database(config)) as connection:
         return list_entries(connection)
 
 

@@ -190,7 +190,7 @@ class _Load:
         thumbnails: _Thumbnails,
         progress: Callable[[int, int], None],
     ) -> None:
-        with Worker("load") as loader, Worker("thumbnails") as storer:
+        with Worker("load") as loader, Worker("thumbnails", depth=1) as storer:
             for decoded, rows in read_rows(reader, self._decoder, self._survey, self._found):
                 loader.submit(transaction.add, rows)
                 storer.submit(self._store, decoded, rows, thumbnails)
@@ -240,7 +240,7 @@ class _Load:
             damage=entry["damage"],
             removed=transaction.removed,
             seconds=entry["seconds"],
-            object_keys=frozenset(self._found.objects),
+            object_keys=transaction.object_keys(),
         )
 
 

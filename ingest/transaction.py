@@ -162,6 +162,11 @@ class TarballTransaction:
             release(self._connection, name)
         return entry
 
+    def object_keys(self) -> frozenset[int]:
+        """Return a 64-bit hash of each object's name."""
+        names = pl.concat(self._arrived)["objectId"] if self._arrived else EMPTY["objectId"]
+        return frozenset(names.unique().hash().to_list())
+
     def _replace(self) -> None:
         """Take out the tarball that this one replaces, then load the alerts that wait for that."""
         if self._removal is None:

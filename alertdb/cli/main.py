@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from alertdb.cli import backup, copying, doctor, lab, metrics, output, people, quality, reading, server, thumbnails
+from alertdb.cli.helping import helpful
 from alertdb.errors import AlertdbError
 from alertdb.version import installed_version
 
@@ -43,7 +44,7 @@ EXAMPLES = """\
 
   alertdb thumbnails --object ZTF21abiuvdk --sheet sheet.png
 
-Settings are read from alertdb.toml in the archive's home; ALERTDB_HOME, ALERTDB_DATABASE_URL and
+Settings are read from alertdb.toml in the archive's home; ALERTDB_HOME, ALERTDB_DATABASE_URL and \
 ALERTDB_THUMBNAILS_URL win over it. Exit codes: 0 done, 1 failed, 2 wrong usage, 130 interrupted.
 """
 
@@ -105,9 +106,21 @@ def explain(error: Exception) -> str:
         text = str(error)
     elif isinstance(error, OSError) and error.filename is not None and error.strerror:
         text = f"{error.filename}: {error.strerror}."
+    elif reason := denial(error):
+        text = f"The database does not let this account do that: {reason}. It is for whoever runs the archive."
     else:
         text = f"unexpected {type(error).__name__}: {error} (alertdb --debug … shows where)"
     return " ".join(text.split())
+
+
+def denial(error: Exception) -> str | None:
+    """Return the server's words if the database refused something for want of a right."""
+    cause = getattr(error, "orig", None) or error  # SQLAlchemy's errors have the driver's in them
+    if not hasattr(cause, "errno") or isinstance(cause, OSError):
+        return None
+    from alertdb.database import DENIED  # here, since it brings the driver
+
+    return str(cause) if cause.errno in DENIED else None
 
 
 def flush(code: int) -> int:
@@ -145,6 +158,7 @@ def add_commands(*, debug: bool = False) -> None:
             if debug:
                 traceback.print_exc()
             output.message(f"Warning: the commands of '{entry_point.value}' are not there: {explain(error)}")
+    helpful(app)
 
 
 def _show_version(wanted: bool) -> None:

@@ -33,14 +33,16 @@ def qa(
 
     Example: alertdb qa --output qa
     """
-    from alertdb.archive import SURVEY, Archive
+    from alertdb.archive import Archive, connect
     from alertdb.config import load_config
+    from alertdb.database import SURVEY
     from alertdb.qa.report import write_report
     from alertdb.schema import public_database
 
-    output.mkdir(parents=True, exist_ok=True)
     drawn = []
-    with Archive(load_config(), public_database(SURVEY) if public else SURVEY) as archive:
+    with Archive(load_config(), public_database(SURVEY)) if public else connect() as archive:
+        archive.reader.limits()  # who may not read this archive, or when no server answers, gets no folder
+        output.mkdir(parents=True, exist_ok=True)
         started = time.monotonic()
         for picture in archive.qa.all():
             picture.figure.savefig(output / f"{picture.name}.png", dpi=DOTS_PER_INCH)

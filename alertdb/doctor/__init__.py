@@ -11,6 +11,7 @@ from alertdb.doctor.couchbase import examine_couchbase
 from alertdb.doctor.findings import Finding, Grade
 from alertdb.doctor.leftovers import examine_leftovers
 from alertdb.doctor.machine import examine_machine
+from alertdb.doctor.people import examine_people
 from alertdb.doctor.permissions import examine_permissions
 from alertdb.doctor.server import examine_server
 
@@ -25,5 +26,8 @@ def examine(config: Config) -> list[Finding]:
     if not config.home.is_dir():
         advice = "Make it with 'alertdb init', or set ALERTDB_HOME to where the archive is."
         return [Finding("home", Grade.PROBLEM, f"{config.home} is not there", advice)]
-    checks = (examine_machine, examine_server, examine_permissions, examine_leftovers, examine_couchbase)
+    checks = (
+        *(examine_machine, examine_server, examine_people),
+        *(examine_permissions, examine_leftovers, examine_couchbase),
+    )
     return [finding for check in checks for finding in check(config)]

@@ -13,7 +13,7 @@ from urllib.parse import unquote, urlsplit
 from sqlalchemy import make_url
 
 from alertdb.config import load_config
-from alertdb.database import Account, database_url
+from alertdb.database import SURVEY, Account, database_url
 from alertdb.people.accounts import close_account, open_account
 from alertdb.people.names import account_name
 from alertdb.schema import public_database
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 __all__ = ["archive_environment", "close_for", "mounts", "thumbnails_url"]
 
 DATA = "/data"
-SURVEY = "ztf"
 COUCHBASE = "ALERTDB_COUCHBASE_ACCOUNT"
 
 

@@ -58,7 +58,7 @@ def export_scratch(config: Config, person: int, folder: Path) -> Iterator[tuple[
     folder.mkdir(parents=True, exist_ok=True)
     try:
         for table in map(str, reader.query(TABLES).column(0).to_pylist()):
-            path = folder / f"{table}.parquet"
+            path = folder / f"{_file_name(table)}.parquet"
             if path.exists():
                 raise ExportExists(path)
             yield path, _write(reader, table, path)
@@ -117,6 +117,11 @@ def set_scratch_limit(config: Config, person: int, megabytes: int | None) -> Non
         change = "UPDATE people SET scratch_limit = :limit WHERE id = :person"
         connection.execute(text(change), {"limit": megabytes, "person": person})
         connection.commit()
+
+
+def _file_name(table: str) -> str:
+    """Return a name that stays in its folder: a user may call a table ``../../etc/x``."""
+    return table.replace("%", "%25").replace("/", "%2F")
 
 
 def _write(reader: Reader, table: str, path: Path) -> int:

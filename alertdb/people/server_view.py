@@ -113,6 +113,11 @@ class ServerView:
         insert = f"INSERT INTO notices ({columns}) VALUES (UTC_TIMESTAMP(6), ?, ?, ?, ?, ?)"
         return self._write(insert, (account, connection, reason, message, statement))
 
+    def note_look(self) -> None:
+        """Write down that the watchdog has looked."""
+        now = "at = UTC_TIMESTAMP(6)"
+        self._write(f"INSERT INTO looks SET {now} ON DUPLICATE KEY UPDATE {now}")
+
     def forget_notices(self) -> None:
         """Delete notices that are a month old."""
         self._write(f"DELETE FROM notices WHERE at < UTC_TIMESTAMP() - INTERVAL {KEPT_DAYS} DAY")

@@ -28,6 +28,7 @@ Notice = tuple[str, int | None, str, str, str | None]
 
 NOTICES_KEPT = 1000  # while a user keeps them from being written
 FORGET_SECONDS = 3600.0
+NOTE_SECONDS = 10.0  # each second would be a write to the disk each second
 GIGABYTE = 1e9
 
 
@@ -46,6 +47,7 @@ class Watchdog:
         self._prepared = Memory()
         self._notices: deque[Notice] = deque(maxlen=NOTICES_KEPT)
         self._forgot = -FORGET_SECONDS
+        self._noted = -NOTE_SECONDS
 
     def look(self, now: float | None = None) -> None:
         """Look once, and end what is to be ended.
@@ -67,6 +69,9 @@ class Watchdog:
         if now - self._forgot >= FORGET_SECONDS:
             self._server.forget_notices()
             self._forgot = now
+        if now - self._noted >= NOTE_SECONDS:
+            self._noted = now
+            self._server.note_look()
 
     def _roll_back(self, look: Look, limits: Limits, now: float) -> None:
         """Roll back prepared transactions that nobody owns: at once if somebody waits for one, else when idle."""
@@ -127,6 +132,7 @@ def watch(config: Config, every_seconds: float) -> None:
     while True:
         try:
             server = ServerView(config)
+            server.limits()  # another account than the watchdog's may not read them
         except (DBAPIError, mariadb.Error) as error:
             cause = error.orig if isinstance(error, DBAPIError) else error
             if not is_lost(cause or error):

@@ -7,13 +7,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from alertdb.filters import colour_of, filter_name
 from alertdb.qa.counting import NIGHT, binned, count, with_dates
 from alertdb.qa.result import (
-    FILTERS,
     MAGNITUDES,
     NID_EPOCH_DAYS,
     QaFigure,
-    colour_of,
     counted,
     empty_picture,
     new_picture,
@@ -59,7 +58,7 @@ def _stack(axes: Axes, table: pd.DataFrame, nights: np.ndarray[tuple[int], np.dt
     below = np.zeros(len(nights))
     for fid in sorted(table["fid"].unique()):
         alerts = table[table["fid"] == fid].set_index("nid")["alerts"].reindex(nights, fill_value=0).to_numpy(float)
-        label = f"{FILTERS.get(fid, f'fid {fid}')}: {int(alerts.sum()):,}"
+        label = f"{filter_name(fid)}: {int(alerts.sum()):,}"
         tops = np.where(alerts > 0, below + alerts, np.nan)
         colour = colour_of(fid)
         # A line of its own, so that a night shows among a thousand without any
@@ -90,7 +89,7 @@ def limiting_magnitudes(reader: Reader) -> QaFigure:
         days = part["nid"] + NID_EPOCH_DAYS + (place + 1) / (len(fids) + 1)  # side by side within the night
         spread = np.abs(part[["p10", "p90"]].sub(part["median"], axis=0).to_numpy().T)
         style: dict[str, Any] = {"ms": 3.5, "elinewidth": 0.7, "color": colour_of(fid)}
-        axes.errorbar(days, part["median"], yerr=spread, fmt="o", label=FILTERS.get(fid, f"fid {fid}"), **style)
+        axes.errorbar(days, part["median"], yerr=spread, fmt="o", label=filter_name(fid), **style)
     axes.invert_yaxis()
     axes.set_ylabel("limiting magnitude\n(median; bars: 10 % to 90 % of the alerts)")
     axes.legend(fontsize=9, loc="upper left", bbox_to_anchor=(1.0, 1.0), frameon=False)

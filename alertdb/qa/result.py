@@ -1,4 +1,4 @@
-"""A quality picture with the table behind it, and what all of them share: frame, empty picture, densities, dates."""
+"""A quality picture with the table behind it, and what all of them share: frame, empty picture, colours, dates."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ from matplotlib.colors import LogNorm
 from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
 from matplotlib.ticker import LogLocator, NullFormatter
 
-from alertdb.filters import COLOURS
 from alertdb.picture import Picture, html_image, png
 
 if TYPE_CHECKING:
@@ -18,30 +17,23 @@ if TYPE_CHECKING:
 
     import pandas as pd
     from matplotlib.axes import Axes
-    from matplotlib.collections import QuadMesh
     from matplotlib.figure import Figure
-
-    from alertdb.photometry import Floats
 
 __all__ = [
     "COLOURMAP",
-    "FILTERS",
     "MAGNITUDES",
+    "NID_EPOCH_DAYS",
     "QaFigure",
     "add_colour_bar",
-    "colour_of",
     "counted",
-    "draw_density",
     "empty_picture",
     "new_picture",
     "sane",
     "scale",
     "set_dates",
-    "work_out_edges",
 ]
 
 COLOURMAP = "viridis"
-FILTERS = {1: "g", 2: "r", 3: "i"}
 NID_EPOCH_DAYS = 17167  # 2017-01-01, from which nid counts, in the days since 1970 of matplotlib
 TABLE_ROWS = 20  # shown below a picture
 GREY = "#59636e"
@@ -98,40 +90,6 @@ def empty_picture(title: str, subtitle: str, reason: str) -> Picture:
     axes.set_xticks([])
     axes.set_yticks([])
     return figure
-
-
-def colour_of(fid: int) -> str:
-    """Return the colour of a filter."""
-    return COLOURS.get(FILTERS.get(fid, ""), "#777777")
-
-
-def work_out_edges(values: pd.Series[Any], width: float) -> Floats:
-    """Return the edges of the bins from the lowest to the highest of these lower edges."""
-    first, last = round(float(values.min()) / width), round(float(values.max()) / width)
-    edges: Floats = np.arange(first, last + 2, dtype=np.float64) * width
-    return edges
-
-
-def draw_density(
-    axes: Axes, table: pd.DataFrame, x: str, y: str, count: str, widths: tuple[float, float], largest: float
-) -> QuadMesh:
-    """Draw counts as colours, on a logarithmic scale from 1 to `largest`.
-
-    Parameters
-    ----------
-    table
-        One row per bin that is not empty: lower edges in columns `x` and `y`, number in column `count`.
-    widths
-        Of the bins along x and y.
-    """
-    x_edges, y_edges = (work_out_edges(table[name], width) for name, width in zip((x, y), widths, strict=True))
-    counts = np.full((len(y_edges) - 1, len(x_edges) - 1), np.nan)
-    columns = np.rint(table[x] / widths[0] - x_edges[0] / widths[0]).astype(int)
-    rows = np.rint(table[y] / widths[1] - y_edges[0] / widths[1]).astype(int)
-    counts[rows, columns] = table[count]
-    norm = scale(1, largest)
-    mesh: QuadMesh = axes.pcolormesh(x_edges, y_edges, counts, norm=norm, cmap=COLOURMAP, rasterized=True)
-    return mesh
 
 
 def scale(low: float, high: float) -> LogNorm:

@@ -8,14 +8,13 @@ import numpy as np
 import pandas as pd
 
 from alertdb.qa.counting import binned, count
+from alertdb.qa.densities import draw_filters, filters_size
 from alertdb.qa.result import (
     COLOURMAP,
-    FILTERS,
     MAGNITUDES,
     QaFigure,
     add_colour_bar,
     counted,
-    draw_density,
     empty_picture,
     new_picture,
     sane,
@@ -30,7 +29,7 @@ if TYPE_CHECKING:
 __all__ = ["rb_against_magnitude", "rb_against_observations", "score_distributions"]
 
 SCORE_WIDTH = 0.02  # seven steps of rb, which is a share of 350 trees
-MAG_WIDTH = 0.2
+MAG_WIDTH = 0.2  # mag
 NUMBERS = [2, 3, 5, *(digit * 10**power for power in range(1, 6) for digit in (1, 2, 5))]  # on the axis
 STEPS_PER_DECADE = 12  # of the number of observations
 SCORES = {"rb": "random forest: rb", "drb": "deep learning: drb"}
@@ -86,22 +85,12 @@ def rb_against_magnitude(reader: Reader) -> QaFigure:
     subtitle += left_out
     if not len(table):
         return QaFigure("rb_magnitude", title, empty_picture(title, subtitle, NO_OBJECTS), table)
-    fids = sorted(table["fid"].unique())
-    figure = new_picture(title, subtitle, (1.6 + 3.4 * len(fids), 4.4))
-    largest = table["objects"].max()
-    panels = figure.subplots(1, len(fids), sharey=True, squeeze=False)[0]
-    for axes, fid in zip(panels, fids, strict=True):
-        part = table[table["fid"] == fid]
-        mesh = draw_density(axes, part, "magnitude", "rb", "objects", (MAG_WIDTH, SCORE_WIDTH), largest)
-        _draw_mean(axes, part, "magnitude", MAG_WIDTH / 2)
-        axes.set_title(
-            f"{FILTERS.get(fid, f'fid {fid}')}: {counted(int(part['objects'].sum()), 'object')}", fontsize=10
-        )
-        axes.set_xlabel("mean difference magnitude")
-        axes.set_ylim(0, 1)
-    panels[0].set_ylabel("mean RB")
-    panels[0].legend(fontsize=8.5, loc="lower left")
-    add_colour_bar(figure, mesh, panels, "objects per bin")
+    figure = new_picture(title, subtitle, filters_size(table))
+    for fid, axes in draw_filters(figure, table, "magnitude", "rb", "objects", (MAG_WIDTH, SCORE_WIDTH)).items():
+        _draw_mean(axes, table[table["fid"] == fid], "magnitude", MAG_WIDTH / 2)
+        axes.set(xlabel="mean difference magnitude", ylim=(0, 1))
+    figure.axes[0].set_ylabel("mean RB")
+    figure.axes[0].legend(fontsize=8.5, loc="lower left")
     return QaFigure("rb_magnitude", title, figure, table)
 
 

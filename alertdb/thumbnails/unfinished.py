@@ -6,18 +6,18 @@ import fcntl
 import os
 from array import array
 from contextlib import contextmanager, suppress
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING
 
 import numpy as np
 from isal.isal_zlib import crc32
 
 from alertdb.errors import DuplicateThumbnail, ThumbnailsBusy, ThumbnailsNotWritten
 from alertdb.thumbnails.layout import RECORD, closing, document_header
+from alertdb.thumbnails.sealing import SealsAtEnd
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
     from pathlib import Path
-    from types import TracebackType
 
     from alertdb.thumbnails import Buffer
     from alertdb.thumbnails.layout import Table
@@ -31,7 +31,7 @@ _LEAVING_BYTES = 32 << 20
 _WHOLE = (bytes, bytearray, memoryview)
 
 
-class EmbeddedWriter:
+class EmbeddedWriter(SealsAtEnd):
     """The documents of one tarball and rights class on their way into one sealed file.
 
     What a killed writer leaves is never looked at, and overwritten by the next writer of the same tarball.
@@ -70,21 +70,6 @@ class EmbeddedWriter:
         with suppress(OSError):
             self._unfinished.unlink()
         self._close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        if kind is not None:
-            self.discard()
-            return
-        try:
-            self.seal()
-        except BaseException:
-            self.discard()
-            raise
 
     def _close(self) -> None:
         os.close(self._handle)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
+from contextlib import contextmanager, suppress
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -120,19 +121,33 @@ class Link:
         def wait() -> None:
             nonlocal under_way, rows, warnings
             under_way = False
-            done = packets.parse_done(self._answer())
+            with self._undivided():
+                done = packets.parse_done(self._answer())
             rows, warnings = rows + done.rows, warnings + done.warnings
 
         try:
             for kinds, values in pieces:
                 if under_way:
                     wait()
-                self._send_rows(packets.bulk_command(prepared.number, kinds), values)
+                with self._undivided():
+                    self._send_rows(packets.bulk_command(prepared.number, kinds), values)
                 under_way = True
         finally:  # whatever happened: nobody else must take the answer for theirs
             if under_way:
                 wait()
         return packets.Done(rows, warnings)
+
+    @contextmanager
+    def _undivided(self) -> Iterator[None]:
+        """End the line if we are interrupted within a packet: whoever used it next would wait for ever."""
+        try:
+            yield
+        except mariadb.Error:  # the server refused it, in a whole packet, or is lost
+            raise
+        except BaseException:
+            with suppress(OSError):
+                self._socket.shutdown(socket.SHUT_RDWR)
+            raise
 
     def _prepare(self, statement: str) -> _Prepared:
         """Return a statement that is kept prepared."""

@@ -19,7 +19,6 @@ __all__ = [
     "Done",
     "bulk_command",
     "close_command",
-    "end_of_rows",
     "execute_command",
     "framed",
     "parse_count",
@@ -123,11 +122,6 @@ def parse_count(payload: bytes) -> tuple[int, bool]:
     size = 1 if payload[0] < 0xFB else 3
     count = payload[0] if size == 1 else int.from_bytes(payload[1:3], "little")
     return count, count > 0 and payload[size:] != b"\x00"
-
-
-def end_of_rows(payload: bytes) -> bool:
-    """Return whether a payload is the mark after definitions or rows."""
-    return payload[0] == 0xFE and len(payload) < 9
 
 
 @lru_cache(4096)

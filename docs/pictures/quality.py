@@ -14,20 +14,18 @@ import os
 import tempfile
 from datetime import date, timedelta
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import nbformat
 from nbclient import NotebookClient
 from PIL import Image
+from simulated import simulated_archive
 
 import alertdb
-from alertdb.config import Config
 from alertdb.picture import png
-from alertdb.schema import ensure_schema
-from alertdb.server import PrivateServer
-from ingest.pipeline import load_tarball
-from ingest.simulation.nights import simulate_nights
-from ingest.surveys.ztf import Ztf
-from ingest.tarballs import find_sources
+
+if TYPE_CHECKING:
+    from alertdb.config import Config
 
 NIGHTS = [int(f"{date(2024, 1, 1) + timedelta(days=number):%Y%m%d}") for number in range(60)]
 ALERTS_PER_NIGHT = 300
@@ -39,20 +37,9 @@ NOTEBOOK = FOLDER.parents[1] / "notebooks" / "04_asteroids.ipynb"
 
 def main() -> None:
     """Simulate, load, draw."""
-    with tempfile.TemporaryDirectory() as folder:
-        config = Config(home=Path(folder) / "home")
-        server = PrivateServer(config.home)
-        server.ensure_started()
-        try:
-            ensure_schema(config)
-            nights = Path(folder) / "nights"
-            simulate_nights(NIGHTS, ALERTS_PER_NIGHT, nights, seed=1, workers=2)
-            for source in find_sources([nights]):
-                load_tarball(source, config, Ztf())
-            draw_quality(config)
-            draw_asteroid(config, folder)
-        finally:
-            server.ensure_stopped()
+    with tempfile.TemporaryDirectory() as name, simulated_archive(Path(name), NIGHTS, ALERTS_PER_NIGHT) as config:
+        draw_quality(config)
+        draw_asteroid(config, name)
 
 
 def draw_quality(config: Config) -> None:

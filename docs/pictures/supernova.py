@@ -9,23 +9,22 @@ from __future__ import annotations
 
 import tempfile
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow.dataset as ds
 from PIL import Image
+from simulated import simulated_archive
 
 import alertdb
-from alertdb.config import Config
 from alertdb.contact_sheet import SheetAlert, contact_sheet
-from alertdb.lightcurves import LOOKS, plot_lightcurves
-from alertdb.schema import ensure_schema
-from alertdb.server import PrivateServer
+from alertdb.filters import filter_name
+from alertdb.lightcurves import plot_lightcurves
 from alertdb.stamps import read_stamps
 from alertdb.thumbnails import open_store
-from ingest.pipeline import load_tarball
-from ingest.simulation.nights import simulate_nights
-from ingest.surveys.ztf import Ztf
-from ingest.tarballs import find_sources
+
+if TYPE_CHECKING:
+    from alertdb.config import Config
 
 NIGHTS = [*range(20240101, 20240132), *range(20240201, 20240215)]
 ALERTS_PER_NIGHT = 250
@@ -35,19 +34,10 @@ PICTURE = Path(__file__).with_suffix(".png")
 
 def main() -> None:
     """Simulate, load, draw."""
-    with tempfile.TemporaryDirectory() as folder:
-        config = Config(home=Path(folder) / "home")
-        server = PrivateServer(config.home)
-        server.ensure_started()
-        try:
-            ensure_schema(config)
-            nights = Path(folder) / "nights"
-            simulate_nights(NIGHTS, ALERTS_PER_NIGHT, nights, seed=1)
-            for source in find_sources([nights]):
-                load_tarball(source, config, Ztf())
-            draw(config, brightest_sampled_supernova(nights), Path(folder))
-        finally:
-            server.ensure_stopped()
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        with simulated_archive(folder, NIGHTS, ALERTS_PER_NIGHT) as config:
+            draw(config, brightest_sampled_supernova(folder / "nights"), folder)
 
 
 def brightest_sampled_supernova(nights: Path) -> str:
@@ -64,7 +54,7 @@ def draw(config: Config, name: str, folder: Path) -> None:
     shown = alerts.iloc[np.linspace(0, len(alerts) - 1, SHOWN).astype(int)]
     store = open_store(config.thumbnails)
     tiles = [
-        SheetAlert(row.jd, LOOKS[row.fid].name, row.magpsf, read_stamps(store.get(row.candid)))
+        SheetAlert(row.jd, filter_name(row.fid), row.magpsf, read_stamps(store.get(row.candid)))
         for row in shown.itertuples()
     ]
     plot_lightcurves(curve).savefig(folder / "curve.png", dpi=110)

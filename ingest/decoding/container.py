@@ -145,7 +145,9 @@ def _compare_marker(found: bytes, marker: bytes, left: int) -> str | None:
     if left > SYNC:
         raise BadPacket("the packet is damaged: the sync marker behind its block is not that of its header")
     if found and marker.endswith(found):
-        return f"{SYNC - left} bytes are missing from the end of the record; the last field is damaged"
+        lost = SYNC - left
+        missing = "1 byte is" if lost == 1 else f"{lost} bytes are"
+        return f"{missing} missing from the end of the record; the last field is damaged"
     return "the sync marker at the packet's end is damaged"
 
 

@@ -2,6 +2,6 @@
 
 from ingest.fetching.download import Fetched, fetch_tarball
 from ingest.fetching.listing import Listing, nights_between, tarball_name
-from ingest.fetching.web import Web, read_listing
+from ingest.fetching.web import Patience, Web, read_listing
 
-__all__ = ["Fetched", "Listing", "Web", "fetch_tarball", "nights_between", "read_listing", "tarball_name"]
+__all__ = ["Fetched", "Listing", "Patience", "Web", "fetch_tarball", "nights_between", "read_listing", "tarball_name"]

@@ -48,10 +48,10 @@ def fetch(
 
       alertdb fetch --night 20240105 --from https://archive.example.org/ztf/
     """
-    from ingest.fetching import Web, nights_between, read_listing, tarball_name
+    from ingest.fetching import Patience, Web, nights_between, read_listing, tarball_name
 
     names = [tarball_name(each, partnership=partnership) for each in nights_between(night, to)]
-    web = Web()
+    web = Web(lambda: Patience(tell=message))
     listing = read_listing(web, address)
     there = [name for name in names if name in listing.urls]
     missing = [name for name in names if name not in listing.urls]

@@ -51,11 +51,14 @@ class Patience:
     pause
         Seconds before the first repetition; each further pause is twice as long, and up to half of it is chance, so
         that many clients do not come back at once.
+    tell
+        Called before each pause with a line about it.
     """
 
     tries: int = 8
     pause: float = 1.0
     sleep: Callable[[float], None] = time.sleep
+    tell: Callable[[str], None] = lambda _: None
     failures: int = 0
     _dice: random.Random = field(default_factory=random.Random)
 
@@ -71,7 +74,9 @@ class Patience:
         if self.failures >= self.tries:
             raise ArchiveUnreachable(url, str(broken), self.failures)
         pause = self.pause * 2 ** (self.failures - 1) * self._dice.uniform(1, 1.5)
-        self.sleep(min(max(pause, broken.pause or 0), LONGEST_PAUSE))
+        pause = min(max(pause, broken.pause or 0), LONGEST_PAUSE)
+        self.tell(f"{url}: {broken}; trying again in {pause:.0f} s, {self.tries - self.failures} times at most")
+        self.sleep(pause)
 
     def reset(self) -> None:
         """Forget the failures: something arrived."""

@@ -35,7 +35,7 @@ def simulate(
     partnership: Annotated[
         bool, typer.Option("--partnership", help="Also write each night's partnership tarball.")
     ] = False,
-    workers: Annotated[int | None, typer.Option(min=1, help="Processes to use [default: one for each core].")] = None,
+    workers: Annotated[int | None, typer.Option(min=1, help="Processes to use; one for each core if left out.")] = None,
 ) -> None:
     """Simulate nights of alerts whose truth is known, as tarballs like the survey's.
 
@@ -43,13 +43,12 @@ def simulate(
     peak and true magnitude behind every alert. The same options give the same bytes. Objects live on from
     night to night, so the nights of one seed fit together.
 
-    Try:
-
-    \b
+    Examples
+    --------
       alertdb simulate --night 20210901 --alerts 1000 --output nights
-      alertdb simulate --night 20210901 --nights 10 --alerts 5000 --output nights
-          --schema 4.02 --partnership
-    """  # noqa: D301 - the \b is for the help: it keeps the lines below it as they are
+
+      alertdb simulate --night 20210901 --nights 10 --alerts 500 --output nights --schema 4.02 --partnership
+    """
     from ingest.simulation.nights import simulate_nights  # here: no other command needs what it imports
 
     chosen = _in_a_row(night, nights)

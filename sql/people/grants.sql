@@ -21,3 +21,4 @@ GRANT SELECT ON alertdb_people.people TO alertdb_watchdog@'%';
 GRANT UPDATE (scratch_bytes) ON alertdb_people.people TO alertdb_watchdog@'%';
 GRANT SELECT ON alertdb_people.limits TO alertdb_watchdog@'%';
 GRANT SELECT, INSERT, DELETE ON alertdb_people.notices TO alertdb_watchdog@'%';
+GRANT SELECT, INSERT, UPDATE ON alertdb_people.looks TO alertdb_watchdog@'%';

@@ -46,3 +46,9 @@ CREATE TABLE IF NOT EXISTS alertdb_people.notices (
     KEY account (account, id),
     KEY at (at)
 ) ENGINE = InnoDB COMMENT = 'What the watchdog ended, and why';
+
+CREATE TABLE IF NOT EXISTS alertdb_people.looks (
+    one BOOLEAN NOT NULL DEFAULT 1 COMMENT 'Always 1: there is one row. Never NULL.',
+    at  DATETIME(6) NOT NULL       COMMENT 'When the watchdog last looked, to some seconds, UTC. Never NULL.',
+    PRIMARY KEY (one)
+) ENGINE = InnoDB COMMENT = 'By which alertdb doctor sees that the watchdog runs';

@@ -17,6 +17,7 @@ from hostile import changed, contradictions, make_tarball, member, records_of
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from plain import stored_table
+from sqlalchemy.exc import DBAPIError
 
 from alertdb.database import Account, connect
 from alertdb.errors import LoadRefused
@@ -26,6 +27,7 @@ from ingest.simulation.nights import simulate_nights
 from ingest.surveys.ztf import CANDIDATE, TEXT_LIMITS
 
 if TYPE_CHECKING:
+    import socket
     from collections.abc import Iterator
     from pathlib import Path
 
@@ -172,6 +174,33 @@ def test_an_error_leaves_the_connection_usable(connection: Connection) -> None:
     with pytest.raises(KeyError):
         insert_rows(connection, "cells", ONE.columns, frames())
     assert connection.exec_driver_sql("SELECT n FROM cells").all() == [(7,)]
+
+
+class Interrupted:
+    """A line on which Ctrl-C comes in the middle of a packet."""
+
+    def __init__(self, line: socket.socket) -> None:
+        self._line = line
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._line, name)
+
+    def sendall(self, data: bytes) -> None:
+        self._line.sendall(data[: len(data) // 2])
+        raise KeyboardInterrupt
+
+
+def test_who_is_interrupted_within_a_packet_waits_for_no_answer(server_config: Config) -> None:
+    with connect(server_config, Account.LOADER) as connection:
+        connection.exec_driver_sql("CREATE TEMPORARY TABLE cells (n INT)")
+        numbers = pl.DataFrame({"n": range(1000)}, schema={"n": pl.Int32})
+        load_rows(connection, "cells", numbers)
+        link: Any = connection.info[LINK]
+        link._socket = Interrupted(link._socket)
+        with pytest.raises(KeyboardInterrupt):
+            load_rows(connection, "cells", numbers)
+        with pytest.raises(DBAPIError, match="gone away|Lost connection"):
+            connection.exec_driver_sql("SELECT COUNT(*) FROM cells")
 
 
 @pytest.fixture(scope="module")

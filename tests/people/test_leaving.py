@@ -72,6 +72,23 @@ def test_people_who_left_are_listed_exported_and_removed(
     stays.connect().close()
 
 
+def test_exports_stay_in_their_folder(
+    enter: Callable[..., Someone], run: Callable[..., tuple[int, str]], tmp_path: Path
+) -> None:
+    db = enter(54).archive()
+    for number, name in enumerate(
+        ("../above", f"{tmp_path}/absolute"[:64], "..", "a/b", "a%2Fb", "what?:this", "it's")
+    ):
+        db.scratch.run(f"CREATE TABLE `{name}` AS SELECT {number} AS n")
+    folder = tmp_path / "outer" / "out"
+    code, printed = run("people", "export", 54, "--output", folder)
+    assert (code, "7 tables written" in printed) == (0, True), printed
+    assert [path.name for path in tmp_path.iterdir()] == ["outer"]
+    assert [path.name for path in folder.parent.iterdir()] == ["out"]
+    found = [pq.read_table(path).to_pydict()["n"] for path in folder.iterdir()]
+    assert sorted(found) == [[number] for number in range(7)]
+
+
 def test_the_database_of_who_left_is_gone(enter: Callable[..., Someone], server_config: Config, admin: Any) -> None:
     enter(53).archive().upload("a", {"a": [1]})
     assert admin.exec_driver_sql("SHOW DATABASES LIKE 'my\\_53'").all()

@@ -7,6 +7,9 @@ sees is written down; then the partnership tarball is loaded too, and nothing of
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import mariadb
@@ -26,11 +29,11 @@ from ingest.simulation.nights import simulate_nights
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
     from someone import Someone
 
 PUBLIC, PARTNER = 31, 32
+NOTEBOOKS = Path(__file__).resolve().parents[2] / "notebooks"
 NIGHTS = [20240110, 20240111]
 CHANGING = ("loaded_at", "seconds", "modified")
 # Public rows that a partnership packet brought show as well; they are looked at one by one.
@@ -149,23 +152,65 @@ def test_partnership_names_lead_nowhere(night: Night) -> None:
 
 def test_one_notebook_shows_two_people_different_counts(night: Night, tmp_path: Path) -> None:
     write_example(tmp_path)
-    counts = [run_notebook(next(tmp_path.glob("*.ipynb")), person) for person in (night.public, night.partner)]
+    (example,) = tmp_path.glob("*.ipynb")
+    shown = [outputs(run_notebook(example, person, tmp_path)) for person in (night.public, night.partner)]
+    counts = [int(str(first["data"]["text/plain"]).split()[3]) for first, *_ in shown]
     everything, partnership = 2 * 150, len(night.hidden_candids)
     assert counts == [everything, everything + partnership]
 
 
-def run_notebook(path: Path, person: Someone) -> int:
-    """Run the example notebook as a person's server would, and return the number of alerts that it shows."""
-    notebook = nbformat.read(path, as_version=4)  # type: ignore[no-untyped-call]
+@pytest.mark.parametrize("name", ["01_first_steps", "03_thumbnails", "06_your_own_table", "08_raw_drivers"])
+def test_numbered_notebooks_run_for_the_public(night: Night, name: str, tmp_path: Path) -> None:
+    """Those that name tables, accounts or thumbnails; what the others need is asked by the same methods."""
+    shown = outputs(run_notebook(NOTEBOOKS / f"{name}.ipynb", night.public, tmp_path))
+    assert [out for out in shown if out.output_type == "stream" and out.name == "stderr"] == []
+    assert not any(str(candid) in str(out) for candid in night.hidden_candids for out in shown)
+
+
+@pytest.mark.parametrize(
+    ("command", "code", "words"),
+    [
+        (["status"], 0, "2 loaded, 0 of them partial"),
+        (["nights"], 0, "ztf_public_20240111"),
+        (["rejects"], 0, "0 rows"),
+        (["people", "list"], 1, "does not let this account do that: SELECT command denied"),
+        (["init"], 1, "does not let this account do that: Access denied"),
+        (["watchdog"], 1, "refused the account 'gh31': SELECT command denied"),
+        (["summary", "rebuild"], 1, "refused the account 'gh31': Access denied"),
+    ],
+    ids=lambda value: value[0] if isinstance(value, list) else None,
+)
+def test_commands_in_a_public_users_shell(
+    night: Night, tmp_path: Path, command: list[str], code: int, words: str
+) -> None:
+    environment = {
+        "ALERTDB_HOME": str(tmp_path),
+        "ALERTDB_DATABASE_URL": str(night.public.config.database_url),
+        "ALERTDB_THUMBNAILS_URL": night.public.config.thumbnails,
+    }
+    program = [sys.executable, "-m", "alertdb.cli.main", *command]
+    done = subprocess.run(program, env=os.environ | environment, capture_output=True, text=True, timeout=60)
+    assert (done.returncode, words in done.stdout + done.stderr) == (code, True), done
+    assert "partnership" not in done.stdout
+    assert "Traceback" not in done.stderr
+    assert done.stderr.count("Error: ") == (code != 0)
+
+
+def run_notebook(path: Path, person: Someone, folder: Path) -> Any:
+    """Run a notebook as a person's server would."""
+    notebook: Any = nbformat.read(path, as_version=4)  # type: ignore[no-untyped-call]
     environment = os.environ | {
         "ALERTDB_HOME": str(person.config.home),
         "ALERTDB_DATABASE_URL": str(person.config.database_url),
         "ALERTDB_THUMBNAILS_URL": person.config.thumbnails,
     }
-    NotebookClient(notebook, timeout=120).execute(env=environment)
-    first = next(cell for cell in notebook.cells if cell.cell_type == "code")
+    NotebookClient(notebook, timeout=120, resources={"metadata": {"path": str(folder)}}).execute(env=environment)
     assert person.password not in nbformat.writes(notebook)  # type: ignore[no-untyped-call]
-    return int(str(first.outputs[0]["data"]["text/plain"]).split()[3])
+    return notebook
+
+
+def outputs(notebook: Any) -> list[Any]:
+    return [out for cell in notebook.cells if cell.cell_type == "code" for out in cell.outputs]
 
 
 def test_people_do_not_see_each_other(night: Night) -> None:

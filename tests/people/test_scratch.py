@@ -232,11 +232,9 @@ def test_tables_lie_where_the_server_keeps_its_own(ada: Someone, tmp_path: Path)
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_statement_over_the_limit_says_which(
-    db: Archive, watchdog: Watchdog, limit: Callable[[str, int], None]
-) -> None:
-    limit("statement_seconds", 1)
-    errors: list[BaseException] = []
+def ask_for_ever(db: Archive) -> tuple[threading.Thread, list[LimitReached]]:
+    """Begin a question that only the watchdog ends; return its thread, and where what it meets is put."""
+    errors: list[LimitReached] = []
 
     def ask() -> None:
         try:
@@ -246,6 +244,14 @@ def test_a_statement_over_the_limit_says_which(
 
     thread = threading.Thread(target=ask)
     thread.start()
+    return thread, errors
+
+
+def test_a_statement_over_the_limit_says_which(
+    db: Archive, watchdog: Watchdog, limit: Callable[[str, int], None]
+) -> None:
+    limit("statement_seconds", 1)
+    thread, errors = ask_for_ever(db)
     while thread.is_alive():
         watchdog.look()
         time.sleep(0.2)
@@ -261,16 +267,7 @@ def test_a_connection_that_is_ended_says_why(
     person = enter(46)
     db = person.archive()
     db.upload("large", {"text": ["x" * 900] * 4000})
-    errors: list[BaseException] = []
-
-    def ask() -> None:
-        try:
-            db.sql("SELECT SLEEP(1000)")
-        except LimitReached as error:
-            errors.append(error)
-
-    thread = threading.Thread(target=ask)
-    thread.start()
+    thread, errors = ask_for_ever(db)
     while not [p for p in watchdog._server.look().processes.values() if (p.statement or "").startswith("SELECT SLEEP")]:
         time.sleep(0.05)
     set_scratch_limit(server_config, 46, 1)

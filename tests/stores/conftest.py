@@ -8,26 +8,22 @@ import couchbase_server
 import pytest
 from conftest import required
 from couchbase_server import CouchbaseServer
+from documents import document_of, filling
 
 from alertdb.thumbnails import open_store
 from alertdb.thumbnails.couchbase import pace, wire
-from alertdb.thumbnails.document import build_document
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from alertdb.thumbnails import ThumbnailStore
 
 
-def _document(candid: int, version: str = "") -> bytes:
-    return build_document({"science": b"%d %s" % (candid, version.encode()), "difference": bytes(candid % 50)})
-
-
 @pytest.fixture
 def document() -> Callable[..., bytes]:
     """Return the document that `fill` stores for a candid."""
-    return _document
+    return document_of
 
 
 @pytest.fixture(scope="session")
@@ -78,9 +74,4 @@ def store(url: str) -> ThumbnailStore:
 @pytest.fixture
 def fill(store: ThumbnailStore) -> Callable[..., None]:
     """Seal documents of some candids as one tarball."""
-
-    def seal(tarball: str, candids: Iterable[int], rights: str = "public", version: str = "") -> None:
-        with store.writer(tarball, rights) as writer:
-            writer.put_many((candid, _document(candid, version)) for candid in candids)
-
-    return seal
+    return filling(store)

@@ -304,5 +304,5 @@ def test_the_sdk_is_not_imported_for_other_stores(tmp_path: Path) -> None:
 
 def test_without_the_sdk_the_way_to_install_it_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "alertdb.thumbnails.couchbase.store", None)
-    with pytest.raises(AlertdbError, match=r"pip install 'alertdb\[couchbase\]'"):
+    with pytest.raises(AlertdbError, match="pip install couchbase"):
         open_store("couchbase://db1/ztf")

@@ -3,6 +3,7 @@ from __future__ import annotations
 import pytest
 
 from alertdb.cli import main as program
+from alertdb.cli.helping import reflow
 from alertdb.errors import AlertdbError, UsageError
 
 
@@ -77,3 +78,11 @@ def test_exit_codes(
     monkeypatch.setattr(program, "app", fail)
     assert program.run([]) == code
     assert capsys.readouterr().err == line
+
+
+def test_help_is_broken_where_the_terminal_ends() -> None:
+    text = "One line.\n\nA paragraph of\ntwo lines.\n\nExamples\n--------\n  alertdb a\n  alertdb b --c\n\nMore\nof it."
+    assert reflow(text) == (
+        "One line.\n\nA paragraph of two lines.\n\nExamples\n\n  alertdb a\n  alertdb b --c\n\nMore of it."
+    )
+    assert reflow("") == ""

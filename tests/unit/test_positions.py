@@ -12,11 +12,11 @@ from astropy.coordinates import Angle, Latitude, Longitude, SkyCoord
 from astropy.time import Time
 from cdshealpix import nested
 
-from alertdb.cones import MARGIN_ARCSEC, NARROWEST, SMALL_ARCSEC, _neighbourhoods
+from alertdb.cones import NARROWEST, SMALL_ARCSEC, _neighbourhoods
 from alertdb.errors import AlertdbError, AngleUnusable, ConeUnusable
 from alertdb.position_errors import PositionUnusable, RadiusUnusable, TimeUnusable
 from alertdb.positions import Positions, parse_jd, parse_positions, parse_radius
-from alertdb.sky import PIXEL_ARCSEC
+from alertdb.sky import MARGIN_ARCSEC, PIXEL_ARCSEC
 
 PLACE = SkyCoord("12h34m56.7s -20d11m02s")
 

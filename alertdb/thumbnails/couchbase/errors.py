@@ -27,7 +27,7 @@ class CouchbaseNotInstalled(AlertdbError):
     def __init__(self) -> None:
         super().__init__(
             "The Python package 'couchbase' is not installed, and thumbnails are in Couchbase here. "
-            "Install it: pip install 'alertdb[couchbase]'"
+            "Install it: pip install couchbase"
         )
 
 

@@ -6,7 +6,7 @@ import tempfile
 import uuid
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import IO, TYPE_CHECKING, Self
+from typing import IO, TYPE_CHECKING
 
 import numpy as np
 from isal.isal_zlib import crc32
@@ -15,10 +15,10 @@ from alertdb.errors import DuplicateThumbnail, ThumbnailsNotWritten
 from alertdb.thumbnails.checksums import CHECKSUM
 from alertdb.thumbnails.couchbase.catalogue import Catalogue, Entry, Sealed, pack_part, part_key
 from alertdb.thumbnails.couchbase.errors import CouchbaseBusy
+from alertdb.thumbnails.sealing import SealsAtEnd
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
-    from types import TracebackType
 
     from alertdb.thumbnails import Buffer
     from alertdb.thumbnails.checksums import Checksums
@@ -31,7 +31,7 @@ _BYTES_AT_ONCE = 8 << 20
 _WHOLE = (bytes, bytearray, memoryview)
 
 
-class CouchbaseWriter:
+class CouchbaseWriter(SealsAtEnd):
     """Takes the documents of one tarball and rights class; see `alertdb.thumbnails.ThumbnailWriter`.
 
     Documents can be read one by one as soon as they are written; the tarball counts when it is sealed. What would
@@ -77,21 +77,6 @@ class CouchbaseWriter:
             if self._generation not in self._shelf.catalogue().get(self._tarball, Entry()).others:
                 self._name_again()
             self._shelf.sweep(self._tarball)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        if kind is not None:
-            self.discard()
-            return
-        try:
-            self.seal()
-        except BaseException:
-            self.discard()
-            raise
 
     def _begin(self, catalogue: Catalogue) -> None:
         entry = catalogue.get(self._tarball, Entry())

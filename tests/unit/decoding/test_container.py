@@ -123,7 +123,7 @@ def test_a_damaged_marker_is_told_from_a_lost_byte() -> None:
     flipped = packet[:-1] + bytes([packet[-1] ^ 1])
     assert "sync marker" in str(PacketOpener().open_one(memoryview(flipped), 0, len(flipped)).doubt)
     lost = packet[:-20] + packet[-19:]
-    assert "1 bytes are missing" in str(PacketOpener().open_one(memoryview(lost), 0, len(lost)).doubt)
+    assert "1 byte is missing" in str(PacketOpener().open_one(memoryview(lost), 0, len(lost)).doubt)
 
 
 def test_garbage_behind_the_marker_is_a_reject() -> None:

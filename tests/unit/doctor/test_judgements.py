@@ -6,6 +6,7 @@ import pytest
 
 from alertdb.doctor.findings import Grade
 from alertdb.doctor.machine import Mount, find_mount, judge_free, judge_fsync, judge_mount
+from alertdb.doctor.people import judge_watchdog
 from alertdb.doctor.server import judge_pool, judge_setting, judge_version
 
 MOUNTS = r"""
@@ -105,3 +106,19 @@ def test_system_time_that_is_not_utc() -> None:
 @pytest.mark.parametrize(("pool", "grade"), [(2**27, "warning"), (2**33, "ok"), (15 * 2**30, "problem")])
 def test_the_servers_cache(pool: int, grade: str) -> None:
     assert judge_pool(pool, 16 * 2**30).grade == grade
+
+
+@pytest.mark.parametrize(
+    ("people", "seconds", "grade", "words"),
+    [
+        (0, None, "ok", "nobody has an account"),
+        (0, 9999, "ok", "nobody has an account"),
+        (1, 60, "ok", "60 s ago"),
+        (1, 61, "warning", "61 s ago"),
+        (1, None, "warning", "never"),
+    ],
+)
+def test_the_watchdog(people: int, seconds: int | None, grade: str, words: str) -> None:
+    finding = judge_watchdog(people, seconds)
+    assert (finding.grade, words in finding.found) == (grade, True)
+    assert ("alertdb watchdog" in finding.advice) == (grade != "ok")

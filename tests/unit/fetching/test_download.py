@@ -46,8 +46,13 @@ def pauses() -> list[float]:
 
 
 @pytest.fixture
-def web(pauses: list[float]) -> Web:
-    return Web(lambda: Patience(tries=4, sleep=pauses.append))
+def told() -> list[str]:
+    return []
+
+
+@pytest.fixture
+def web(pauses: list[float], told: list[str]) -> Web:
+    return Web(lambda: Patience(tries=4, sleep=pauses.append, tell=told.append))
 
 
 def fetch(web: Web, archive: WebArchive, folder: Path) -> Fetched:
@@ -242,7 +247,10 @@ def test_addresses_that_are_none(web: Web, url: str) -> None:
         read_listing(web, url)
 
 
-def test_nobody_is_there(web: Web, pauses: list[float]) -> None:
+def test_nobody_is_there(web: Web, pauses: list[float], told: list[str]) -> None:
     with pytest.raises(ArchiveUnreachable, match="Connection refused"):
         read_listing(web, "http://127.0.0.1:9/")
     assert len(pauses) == 3
+    for line, pause, left in zip(told, pauses, (3, 2, 1), strict=True):
+        words = f"http://127.0.0.1:9/: Connection refused; trying again in {pause:.0f} s, {left} times at most"
+        assert line == words

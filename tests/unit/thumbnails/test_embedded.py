@@ -3,27 +3,20 @@
 from __future__ import annotations
 
 import os
-import random
 import shutil
 import stat
 from typing import TYPE_CHECKING
 
-import numpy as np
 import pytest
 
 from alertdb.errors import (
-    BadTarballName,
-    DuplicateThumbnail,
     ThumbnailsBusy,
-    ThumbnailsNotWritten,
     UnknownCandid,
-    UnknownRights,
 )
 from alertdb.thumbnails import open_store
-from alertdb.thumbnails.document import document_pieces
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
     from pathlib import Path
     from typing import TypeAlias
 
@@ -33,37 +26,6 @@ if TYPE_CHECKING:
     Document: TypeAlias = Callable[..., bytes]
 
 ZTF_CANDID = 2182290200315010047  # 61 bits
-
-
-def test_documents_come_back_by_candid(store: ThumbnailStore, fill: Fill, document: Document) -> None:
-    candids = random.Random(1).sample(range(ZTF_CANDID, ZTF_CANDID + 10**6), 1000)  # several blocks, unsorted
-    fill("ztf_public_20210901", candids)
-    assert all(store.get(candid) == document(candid) for candid in candids)
-    neighbours = {candid + 1 for candid in candids} - set(candids)
-    assert list(store.get_many(sorted(neighbours))) == []
-
-
-@pytest.mark.parametrize("documents", [0, 1, 255, 256, 257, 512, 513])
-def test_any_number_of_documents(store: ThumbnailStore, fill: Fill, document: Document, documents: int) -> None:
-    fill("night", range(10, 10 + 2 * documents, 2))
-    assert list(store.get_many(range(10 + 2 * documents))) == [
-        (candid, document(candid)) for candid in range(10, 10 + 2 * documents, 2)
-    ]
-    assert store.tarballs()[0].documents == documents
-    assert list(store.verify()) == []
-
-
-def test_get_many_keeps_the_order_asked_and_leaves_out_the_unknown(
-    store: ThumbnailStore, fill: Fill, document: Document
-) -> None:
-    fill("a", [1, 3])
-    fill("b", [2])
-    assert list(store.get_many([3, 99, 2, 1, 3])) == [(candid, document(candid)) for candid in (3, 2, 1, 3)]
-
-
-def test_numpy_integers_are_candids(store: ThumbnailStore, fill: Fill, document: Document) -> None:
-    fill("a", [ZTF_CANDID])
-    assert store.get(np.int64(ZTF_CANDID)) == document(ZTF_CANDID)
 
 
 @pytest.mark.parametrize("candid", [0, -1, 2**63 - 1, 2**63, 10**30, -(2**70)])
@@ -78,13 +40,6 @@ def test_an_unknown_candid_is_said_with_where_it_was_looked_for(
         "(sealed tarballs: public 1, partnership not there). "
         "Check the number, or ingest the tarball that holds this alert."
     )
-
-
-def test_pieces_and_views_are_stored_as_the_whole_is(store: ThumbnailStore, document: Document) -> None:
-    stamps = {"science": b"7 ", "difference": bytes(7)}
-    with store.writer("a", "public") as writer:
-        writer.put_many([(7, document_pieces(stamps)), (8, memoryview(document(8))), (9, bytearray(document(9)))])
-    assert [store.get(candid) for candid in (7, 8, 9)] == [document(7), document(8), document(9)]
 
 
 def test_the_buffer_may_be_used_again_after_the_call(store: ThumbnailStore) -> None:
@@ -110,13 +65,6 @@ def test_the_tarball_whose_name_sorts_first_wins(store: ThumbnailStore, fill: Fi
     fill("a", [1], version="of a")  # "a.zip" sorts behind "a-c.zip", but "a" before "a-c"
     assert store.get(1) == document(1, "of a")
     assert store.get(2) == document(2, "of a-c")
-
-
-def test_public_wins_over_partnership(store: ThumbnailStore, fill: Fill, document: Document) -> None:
-    fill("a", [1, 2], "partnership", "of partnership")
-    fill("b", [1], "public", "of public")
-    assert store.get(1) == document(1, "of public")
-    assert store.get(2) == document(2, "of partnership")
 
 
 def test_a_reader_given_only_public(fill: Fill, document: Document, tmp_path: Path) -> None:
@@ -185,33 +133,6 @@ def test_an_error_discards_what_was_put(store: ThumbnailStore, document: Documen
     assert list((tmp_path / "thumbnails" / "public").iterdir()) == []
 
 
-def test_an_error_of_the_source_of_documents_stays_what_it_is(store: ThumbnailStore) -> None:
-    def documents() -> Iterator[tuple[int, bytes]]:
-        yield 1, b"document"
-        raise OSError(5, "the tarball cannot be read")
-
-    with pytest.raises(OSError, match="the tarball"), store.writer("a", "public") as writer:
-        writer.put_many(documents())
-    assert store.tarballs() == []
-
-
-def test_a_candid_put_twice_is_refused_and_what_was_sealed_stays(
-    store: ThumbnailStore, fill: Fill, document: Document
-) -> None:
-    fill("a", [1, 2], version="old")
-    with pytest.raises(DuplicateThumbnail, match="Two thumbnails of candid 4 were put for a;"):
-        fill("a", [3, 4, 5, 4], version="new")
-    assert store.get(1) == document(1, "old")
-    assert list(store.get_many([3, 4])) == []
-
-
-def test_a_writer_is_done_after_it_sealed(store: ThumbnailStore, document: Document) -> None:
-    writer = store.writer("a", "public")
-    writer.seal()
-    with pytest.raises(ThumbnailsNotWritten):
-        writer.put_many([(1, document(1))])
-
-
 def test_two_writers_of_one_tarball_exclude_each_other(store: ThumbnailStore, document: Document) -> None:
     first = store.writer("a", "public")
     with pytest.raises(ThumbnailsBusy, match=r"Another process is writing .*a\.zip\.unfinished"):
@@ -259,24 +180,11 @@ def test_remove_says_whether_there_was_anything(store: ThumbnailStore, fill: Fil
     assert [tarball[:3] for tarball in store.tarballs()] == [("partnership", "a", 1)]
 
 
-@pytest.mark.parametrize("name", ["", ".", "..", "../a", "a/b", "/a", ".hidden", "a\n", "\ta", "a\0"])
-def test_a_tarball_with_a_name_that_is_no_file_name(store: ThumbnailStore, name: str) -> None:
-    with pytest.raises(BadTarballName):
-        store.writer(name, "public")
-    with pytest.raises(BadTarballName):
-        store.remove(name, "public")
-
-
 @pytest.mark.parametrize("name", ["a b (1)", "-a", "nächte", "a.b.c", "a.zip.unfinished"])
 def test_a_tarball_with_an_odd_name(store: ThumbnailStore, fill: Fill, document: Document, name: str) -> None:
     fill(name, [1])
     assert store.get(1) == document(1)
     assert [tarball.tarball for tarball in store.tarballs()] == [name]
-
-
-def test_an_unknown_rights_class(store: ThumbnailStore) -> None:
-    with pytest.raises(UnknownRights, match="There is no rights class 'secret'; expected public or partnership."):
-        store.writer("a", "secret")
 
 
 def test_other_files_in_the_folder_are_left_alone(
