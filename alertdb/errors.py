@@ -65,6 +65,16 @@ class ServerStartFailed(AlertdbError):
         super().__init__(f"The private MariaDB did not start: {reason} The whole story is in {log}.")
 
 
+class ServerStopFailed(AlertdbError):
+    """The private server does not end."""
+
+    def __init__(self, pid: int, seconds: int, log: Path) -> None:
+        super().__init__(
+            f"The private MariaDB (process {pid}) has been asked to end and still runs after {seconds // 60} minutes: "
+            f"it may be writing a large cache to a slow disk. Wait for it rather than kill it; its log is {log}."
+        )
+
+
 class ServerStopped(AlertdbError):
     """No server answers."""
 

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 import mariadb
 
-from alertdb.errors import ServerMissing, ServerStartFailed
+from alertdb.errors import ServerMissing, ServerStartFailed, ServerStopFailed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -26,7 +26,7 @@ __all__ = ["PrivateServer", "find_program"]
 
 SOCKET_PATH_LIMIT = 107  # bytes; the kernel's limit for a unix socket, over which mariadbd aborts
 START_SECONDS = 300  # crash recovery of a large open transaction takes its time
-STOP_SECONDS = 300
+STOP_SECONDS = 3600  # gigabytes of changed pages go to the disk first
 MARIADB_USER = "mysql"
 REFUSED = (1045, 1698)  # "access denied": somebody answers
 
@@ -115,8 +115,8 @@ class PrivateServer:
 
         Raises
         ------
-        ServerStartFailed
-            If it is still there after five minutes.
+        ServerStopFailed
+            If it is still there after an hour.
         """
         with self._alone():
             pid = self.pid()
@@ -124,7 +124,7 @@ class PrivateServer:
                 return False
             os.kill(pid, signal.SIGTERM)
             if not _wait(lambda: not _is_mariadbd(pid), STOP_SECONDS):
-                raise ServerStartFailed(f"process {pid} does not end.", self.log)
+                raise ServerStopFailed(pid, STOP_SECONDS, self.log)
             return True
 
     def adopt(self, data: Path) -> None:
