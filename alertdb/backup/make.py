@@ -78,8 +78,8 @@ def back_up(config: Config, folder: Path, keep: int | None, tell: Callable[[str]
     AlertdbError
         If there is no whole backup; those that were there are as they were.
     """
+    data = data_folder(config)
     with alone_in(config.home / WORK), alone_in(folder), written_to(folder):
-        data = data_folder(config)
         whole = list_backups(folder)
         backup = _Unfinished(config, folder / UNFINISHED, whole[-1] if whole else None, tell)
         _check_room(folder, size_of(data) + backup.bytes_to_copy())

@@ -5,9 +5,8 @@ from __future__ import annotations
 import fcntl
 import logging
 import os
-import signal
 import time
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -17,6 +16,7 @@ from alertdb.errors import LoaderDied, ServerLost, ServerStopped
 from alertdb.watches import watch_path
 from ingest.report import report_load
 from ingest.session import Failure, Options, choose_workers
+from ingest.watching.ending import ended_by_signals
 from ingest.watching.errors import NotAFolder, WatchedAlready
 from ingest.watching.folder import WatchedFolder
 
@@ -65,6 +65,8 @@ def watch(config: Config, paths: Sequence[Path], pace: Pace, options: Options, w
     ServerRefused, ArchiveMissing
         If there is a server and no archive for us, which waiting would not mend.
     """
+    with suppress(ServerStopped):  # that one is waited for; where there is no archive, none comes
+        connect(config, Account.LOADER).close()
     with ExitStack() as stack:
         for path in paths:
             stack.enter_context(_alone(config, path))
@@ -72,7 +74,7 @@ def watch(config: Config, paths: Sequence[Path], pace: Pace, options: Options, w
         for path in paths:
             log.info("watching %s every %g s; a tarball is loaded when it is unchanged for %g s", path, *_times(pace))
         try:
-            with _ended_by_signals():
+            with ended_by_signals():
                 while True:
                     for folder in folders:
                         _go_through(config, folder, pace, options, workers)
@@ -150,23 +152,6 @@ def _alone(config: Config, folder: Path) -> Iterator[None]:
         except BlockingIOError:
             raise WatchedAlready(folder) from None
         yield
-
-
-@contextmanager
-def _ended_by_signals() -> Iterator[None]:
-    """Let SIGTERM end the work as Ctrl-C does; a second one does not disturb the ending."""
-
-    def end(*_: object) -> None:
-        for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, signal.SIG_IGN)
-        raise KeyboardInterrupt
-
-    before = {number: signal.signal(number, end) for number in (signal.SIGTERM, signal.SIGINT)}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
 def _times(pace: Pace) -> tuple[float, float]:

@@ -15,6 +15,7 @@ from conftest import ROOT
 from plain import stored_table
 from programs import alertdb, start, wait_for
 
+from alertdb.database import Account, connect
 from alertdb.server import PrivateServer
 from alertdb.watches import Failed, Watch, write_watch
 from ingest.simulation.nights import simulate_nights
@@ -110,6 +111,18 @@ def test_loads_watched_folders_and_backups_are_seen(archive: Config, endpoint: E
     assert found[f"alertdb_watch_last_look_timestamp_seconds{folder}"] == 1234.5
     assert found["alertdb_last_backup_timestamp_seconds"] == 1709337600
     assert found["alertdb_last_backup_bytes"] == 12345
+
+
+def test_when_the_watchdog_looked_is_seen(archive: Config, endpoint: Endpoint) -> None:
+    with connect(archive, Account.ADMIN, "alertdb_people") as connection:
+        connection.exec_driver_sql("DELETE FROM looks")
+        connection.commit()
+        assert "alertdb_watchdog_last_look_timestamp_seconds" not in endpoint.scrape()
+        connection.exec_driver_sql("INSERT INTO looks SET at = UTC_TIMESTAMP(6)")
+        connection.commit()
+        found = endpoint.scrape()["alertdb_watchdog_last_look_timestamp_seconds"]
+        (at,) = connection.exec_driver_sql("SELECT at FROM looks").scalars()
+    assert found == pytest.approx(utc(at), abs=0.001)
 
 
 def test_a_server_that_is_away_is_a_number(archive: Config, endpoint: Endpoint) -> None:

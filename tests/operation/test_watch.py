@@ -14,6 +14,7 @@ from plain import stored_table
 from programs import alertdb, start, wait_for
 
 from alertdb.config import Config
+from alertdb.errors import ArchiveMissing
 from alertdb.schema import ensure_schema
 from alertdb.server import PrivateServer
 from alertdb.watches import Watch, read_watch
@@ -185,9 +186,12 @@ def test_what_cannot_be_written_down_stops_nothing(
     assert "cannot be written down: " in caplog.text
 
 
-def test_a_folder_that_is_none(archive: Config, tmp_path: Path) -> None:
+def test_a_folder_or_an_archive_that_is_none(archive: Config, tmp_path: Path) -> None:
     with pytest.raises(NotAFolder, match=f"{tmp_path}/none is no folder; expected"):
         run(archive, [tmp_path / "none"], Pace(), Options(), None)
+    with pytest.raises(ArchiveMissing):
+        run(Config(home=tmp_path / "home"), [tmp_path], Pace(), Options(), None)
+    assert not (tmp_path / "home").exists()
 
 
 def test_a_server_that_is_killed_is_waited_for(

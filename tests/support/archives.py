@@ -52,3 +52,9 @@ def everything(config: Config) -> dict[str, Any]:
     tables["table_checksums"] = stored_table(config, "table_checksums", ("name",))
     tables["rejects"] = stored_table(config, "rejects", ("tarball", "position"))
     return tables
+
+
+def stamps(config: Config) -> dict[str, bytes]:
+    """Return the sealed files of thumbnails in an archive's home, by rights class and name."""
+    folder = config.home / "thumbnails"
+    return {str(path.relative_to(folder)): path.read_bytes() for path in sorted(folder.rglob("*.zip"))}

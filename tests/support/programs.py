@@ -41,3 +41,11 @@ def wait_for(condition: Callable[[], bool], what: Callable[[], str]) -> None:
     while not condition():
         assert time.monotonic() < deadline, what()
         time.sleep(0.05)
+
+
+def one_line(done: subprocess.CompletedProcess[str]) -> str:
+    """Return the one line that a program which failed says."""
+    assert done.returncode != 0
+    assert "Traceback" not in done.stderr
+    (line,) = (line for line in done.stderr.splitlines() if line.startswith("Error: "))
+    return line
