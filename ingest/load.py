@@ -72,6 +72,8 @@ def insert_rows(
     """
     names, places = ", ".join(f"`{name}`" for name in columns), ", ".join("?" * len(columns))
     statement = f"INSERT INTO {table} ({names}) VALUES ({places}) {clause}"
+    if not connection.in_transaction():
+        connection.begin()  # which SQLAlchemy does for its own statements alone; its commit would do nothing
     link = _link(connection)
     sent = Sent(frames)
     if link is None:

@@ -155,6 +155,16 @@ def test_what_the_server_would_change_is_refused(connection: Connection) -> None
         load_rows(connection, "cells", ONE.with_columns(s=pl.lit("x" * 201)))
 
 
+def test_rows_alone_are_a_transaction(connection: Connection) -> None:
+    connection.exec_driver_sql("DELETE FROM cells")
+    connection.commit()
+    load_rows(connection, "cells", ONE)
+    connection.commit()
+    load_rows(connection, "cells", ONE.with_columns(n=2))
+    connection.rollback()
+    assert connection.exec_driver_sql("SELECT n FROM cells").all() == [(1,)]
+
+
 def test_a_row_that_is_there_is_refused_or_updated(connection: Connection) -> None:
     connection.exec_driver_sql("DELETE FROM cells")
     load_rows(connection, "cells", ONE)
