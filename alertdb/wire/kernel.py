@@ -9,40 +9,33 @@ import numpy.typing as npt
 from numba import njit
 from numba import types as numba_types
 
+from alertdb.wire.codes import (
+    DATETIME,
+    EIGHT,
+    ENDED,
+    FOUR,
+    FULL,
+    HUGE,
+    INT8,
+    INT16,
+    MORE,
+    NOTHING,
+    TEXT,
+    TIME,
+    UINT8,
+    UINT16,
+)
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = [
-    "DATE",
-    "DATETIME",
-    "EIGHT",
-    "ENDED",
-    "FOUR",
-    "HUGE",
-    "INT8",
-    "INT16",
-    "MORE",
-    "NOTHING",
-    "SLACK",
-    "TEXT",
-    "TIME",
-    "UINT8",
-    "UINT16",
-    "find_rows",
-    "read_rows",
-]
+__all__ = ["find_rows", "read_rows"]
 
 types: Any = numba_types
 
 Function = TypeVar("Function", bound="Callable[..., Any]")
 Bytes = npt.NDArray[np.uint8]
 
-# How a column stands in a row
-NOTHING, INT8, UINT8, INT16, UINT16, FOUR, EIGHT, DATE, DATETIME, TIME, TEXT = range(11)
-# Why `find_rows` stopped
-MORE, ENDED, FULL, HUGE = range(4)
-
-SLACK = 300  # bytes
 _HEADER = 4
 _LARGEST = 0xFFFFFF
 _DAY_US = 86_400_000_000

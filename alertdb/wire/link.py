@@ -12,7 +12,7 @@ import mariadb
 import numpy as np
 
 from alertdb.wire import packets
-from alertdb.wire.kernel import ENDED, HUGE, MORE, SLACK, find_rows
+from alertdb.wire.codes import ENDED, HUGE, MORE, SLACK
 from alertdb.wire.packets import HEADER, LARGEST, framed
 from alertdb.wire.rows import Layout, ProtocolBroken
 
@@ -202,6 +202,8 @@ class Link:
             self._send(packets.close_command(prepared))
 
     def _rows(self, layout: Layout) -> Iterator[Batch]:
+        from alertdb.wire.kernel import find_rows  # here: compiled code takes a while to come, and loading needs none
+
         count = 0
         at = self._at
         while True:

@@ -8,8 +8,7 @@ import numpy as np
 import pyarrow as pa
 
 from alertdb.columns import UNSIGNED, Column, Columns, declared_column, distinct
-from alertdb.wire import kernel
-from alertdb.wire.kernel import DATE, DATETIME, EIGHT, FOUR, INT8, INT16, NOTHING, TEXT, TIME, UINT8, UINT16
+from alertdb.wire.codes import DATE, DATETIME, EIGHT, FOUR, INT8, INT16, NOTHING, TEXT, TIME, UINT8, UINT16
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -76,7 +75,9 @@ class Layout:
         eights = np.empty((self._eights, rows), np.uint64)
         ends = np.zeros((self._texts, rows + 1), np.int32)
         texts = np.empty((self._texts, int(starts[rows] - starts[0])), np.uint8)  # room for all bytes in each
-        broken = kernel.read_rows(data, starts, rows, self._layout, valid, fours, eights, ends, texts)
+        from alertdb.wire.kernel import read_rows  # here: compiled code takes a while to come, and loading needs none
+
+        broken = read_rows(data, starts, rows, self._layout, valid, fours, eights, ends, texts)
         if broken >= 0:
             raise ProtocolBroken(f"row {broken} of {rows} is not as the protocol says")
         values = {"four": iter(fours), "eight": iter(eights), "text": zip(ends, texts, strict=True)}

@@ -13,7 +13,8 @@ import pytest
 
 from alertdb.columns import to_table
 from alertdb.wire import packets
-from alertdb.wire.kernel import ENDED, FULL, HUGE, MORE, SLACK, find_rows
+from alertdb.wire.codes import ENDED, FULL, HUGE, MORE, SLACK
+from alertdb.wire.kernel import find_rows
 from alertdb.wire.packets import Definition
 from alertdb.wire.rows import Layout, ProtocolBroken
 
