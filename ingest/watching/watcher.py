@@ -73,14 +73,12 @@ def watch(config: Config, paths: Sequence[Path], pace: Pace, options: Options, w
         folders = [WatchedFolder(config, path, pace.settle) for path in paths]
         for path in paths:
             log.info("watching %s every %g s; a tarball is loaded when it is unchanged for %g s", path, *_times(pace))
-        try:
-            with ended_by_signals():
-                while True:
-                    for folder in folders:
-                        _go_through(config, folder, pace, options, workers)
-                    time.sleep(pace.every)
-        except KeyboardInterrupt:
-            log.info("told to end: what was being loaded is not in, and will be loaded at the next start")
+        with suppress(KeyboardInterrupt), ended_by_signals() as told:
+            while not told.is_set():
+                for folder in folders:
+                    _go_through(config, folder, pace, options, workers)
+                time.sleep(pace.every)
+        log.info("told to end: what was being loaded is not in, and will be loaded at the next start")
 
 
 def _go_through(config: Config, folder: WatchedFolder, pace: Pace, options: Options, workers: int | None) -> None:

@@ -6,6 +6,7 @@ import os
 import signal
 import time
 import weakref
+from contextlib import suppress
 
 import pytest
 
@@ -20,6 +21,14 @@ def wait() -> None:
 def end_ourselves() -> None:
     os.kill(os.getpid(), signal.SIGTERM)
     wait()
+
+
+def test_a_signal_that_a_library_drops_is_told_all_the_same() -> None:
+    with ended_by_signals() as told:
+        assert not told.is_set()
+        with suppress(KeyboardInterrupt):
+            end_ourselves()
+        assert told.is_set()
 
 
 class Thing:
