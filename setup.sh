@@ -127,8 +127,8 @@ install_package() {
 
 # Importing them compiles them, once; else the first night that is loaded, or the first question, would wait for that.
 compile_kernels() {
-    attempt "the decoder and the reader, compiled" .venv/bin/python -c 'import ingest.decoding.columnar, alertdb.wire.kernel'
-    finish kernels ingest/decoding/*.py alertdb/wire/*.py
+    attempt "the decoder and the reader, compiled" .venv/bin/python -c 'import ingest.decoding.columnar, ingest.pipeline, alertdb.wire.kernel'
+    finish kernels ingest/*.py ingest/decoding/*.py alertdb/wire/*.py
 }
 
 # --- The hub, and the browser that its tests look at it with ---
@@ -169,7 +169,7 @@ main() {
     ensure_server_user
     finished requirements requirements.txt || make_venv
     finished package pyproject.toml || install_package
-    finished kernels ingest/decoding/*.py alertdb/wire/*.py || compile_kernels
+    finished kernels ingest/*.py ingest/decoding/*.py alertdb/wire/*.py || compile_kernels
     for option in "$@"; do "ensure_${option#--}"; done
 }
 

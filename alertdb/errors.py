@@ -71,7 +71,8 @@ class ServerStopFailed(AlertdbError):
     def __init__(self, pid: int, seconds: int, log: Path) -> None:
         super().__init__(
             f"The private MariaDB (process {pid}) has been asked to end and still runs after {seconds // 60} minutes: "
-            f"it may be writing a large cache to a slow disk. Wait for it rather than kill it; its log is {log}."
+            "it may be rolling a load back, or writing a large cache to a slow disk. "
+            f"Wait for it rather than kill it; its log is {log}."
         )
 
 

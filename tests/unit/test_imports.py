@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -65,3 +66,15 @@ def test_each_module_can_be_imported_alone() -> None:
     )
     done = subprocess.run([sys.executable, "-c", script, *names], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize("script", ["setup.sh", "containers/ingest/Dockerfile"])
+def test_all_compiled_functions_are_compiled_at_setting_up(script: str) -> None:
+    """Else the first night that is loaded would wait for that."""
+    imports = re.findall(r"python -c '(import [^']*wire[.]kernel)'", (ROOT / script).read_text())
+    assert len(imports) == 1
+    code = f"{imports[0]}, sys; print(*sys.modules)"
+    loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
+    compiled = [path for path in modules("ingest", "alertdb") if re.search(r"^@_?compiled\(", path.read_text(), re.M)]
+    assert len(compiled) > 4
+    assert {".".join(path.relative_to(ROOT).with_suffix("").parts) for path in compiled} <= set(loaded)
