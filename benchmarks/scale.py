@@ -63,8 +63,13 @@ MADE = {  # what the ledger says of the made rows: alerts of a tarball that it d
     **dict.fromkeys(("id", "bytes", "members", "alerts", "duplicates", "objects", "rejects", "candid_sum"), 0),
     **dict.fromkeys(("limits", "history", "forced", "thumbnails", "seconds"), 0),
     **dict.fromkeys(("alerts_checksum", "limits_checksum", "history_checksum", "forced_checksum"), 0),
-    **dict.fromkeys(("modified", "loaded_at"), datetime(2024, 1, 1)),  # noqa: DTZ001 (UTC, as MariaDB takes it)
-    **{"name": "made", "sha256": "", "survey": SURVEY.name, "state": "complete", "schemas": "", "version": ""},
+    **dict.fromkeys(("modified", "loaded_at"), datetime(2024, 1, 1)),
+    "name": "made",
+    "sha256": "",
+    "survey": SURVEY.name,
+    "state": "complete",
+    "schemas": "",
+    "version": "",
 }
 
 
