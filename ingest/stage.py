@@ -53,6 +53,8 @@ class Stage:
 
     def add(self, frame: pl.DataFrame) -> None:
         """Take rows: the table's columns, in any order of rows, keys repeating."""
+        if frame.is_empty():
+            return
         values = frame.select(self._values)
         objects = cell_sums(values.select(self._object))
         fresh = self._repeats.note(objects, cell_sums(values), frame[PACKET].to_numpy())
