@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from alertdb.thumbnails.document import document_pieces
+from alertdb.thumbnails.many_documents import many_documents
 from ingest.candids import CandidSet
 from ingest.decoding import Packets
 from ingest.ledger import Reject
@@ -78,15 +78,15 @@ def read_rows(
 def read_documents(decoded: Decoded, rows: Rows, survey: Survey) -> Iterator[tuple[int, str, list[Buffer]]]:
     """Yield candid, rights class and thumbnail document (in pieces) of each accepted alert that has a cutout."""
     place = {packet: row for row, packet in enumerate(decoded.packets["packet"].to_pylist())}
-    buffer = memoryview(decoded.buffer)
-    for packet, candid, programid in rows.alerts.select("packet", "candid", "programid").iter_rows():
-        stamps: dict[str, Buffer | None] = {}
-        for kind, path in survey.cutouts.items():
-            blob, row = decoded.blobs[path], place[packet]
-            start, end = int(blob.starts[row]), int(blob.ends[row])
-            stamps[kind] = buffer[start:end] if start >= 0 else None
-        if any(stamp is not None for stamp in stamps.values()):
-            yield candid, survey.rights(programid), document_pieces(stamps)
+    places = np.array([place[packet] for packet in rows.alerts["packet"].to_list()], np.int64)
+    blobs = {kind: decoded.blobs[path] for kind, path in survey.cutouts.items()}
+    spans = {kind: (blob.starts[places], blob.ends[places]) for kind, blob in blobs.items()}
+    documents = many_documents(memoryview(decoded.buffer), spans)
+    for (candid, programid), pieces in zip(
+        rows.alerts.select("candid", "programid").iter_rows(), documents, strict=True
+    ):
+        if pieces:
+            yield candid, survey.rights(programid), pieces
 
 
 def shared_rows(source: Source, survey: Survey, folder: Path) -> dict[str, SharedRows]:
