@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from alertdb.thumbnails.document import document_pieces
+import numpy as np
+
+from alertdb.thumbnails.many_documents import many_documents
+from ingest.candids import CandidSet
 from ingest.decoding import Packets
 from ingest.ledger import Reject
 from ingest.spool import SharedRows
@@ -19,6 +21,7 @@ from ingest.wording import printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from alertdb.thumbnails import Buffer
     from ingest.decoding import Decoded, Decoder
@@ -51,7 +54,7 @@ class Findings:
         Alerts with a thumbnail.
     """
 
-    candids: set[int] = field(default_factory=set)
+    candids: CandidSet = field(default_factory=CandidSet)
     rejects: list[Reject] = field(default_factory=list)
     unknown: set[str] = field(default_factory=set)
     schemas: set[str] = field(default_factory=set)
@@ -75,15 +78,15 @@ def read_rows(
 def read_documents(decoded: Decoded, rows: Rows, survey: Survey) -> Iterator[tuple[int, str, list[Buffer]]]:
     """Yield candid, rights class and thumbnail document (in pieces) of each accepted alert that has a cutout."""
     place = {packet: row for row, packet in enumerate(decoded.packets["packet"].to_pylist())}
-    buffer = memoryview(decoded.buffer)
-    for packet, candid, programid in rows.alerts.select("packet", "candid", "programid").iter_rows():
-        stamps: dict[str, Buffer | None] = {}
-        for kind, path in survey.cutouts.items():
-            blob, row = decoded.blobs[path], place[packet]
-            start, end = int(blob.starts[row]), int(blob.ends[row])
-            stamps[kind] = buffer[start:end] if start >= 0 else None
-        if any(stamp is not None for stamp in stamps.values()):
-            yield candid, survey.rights(programid), document_pieces(stamps)
+    places = np.array([place[packet] for packet in rows.alerts["packet"].to_list()], np.int64)
+    blobs = {kind: decoded.blobs[path] for kind, path in survey.cutouts.items()}
+    spans = {kind: (blob.starts[places], blob.ends[places]) for kind, blob in blobs.items()}
+    documents = many_documents(memoryview(decoded.buffer), spans)
+    for (candid, programid), pieces in zip(
+        rows.alerts.select("candid", "programid").iter_rows(), documents, strict=True
+    ):
+        if pieces:
+            yield candid, survey.rights(programid), pieces
 
 
 def shared_rows(source: Source, survey: Survey, folder: Path) -> dict[str, SharedRows]:
@@ -105,15 +108,16 @@ def content_sha256(source: Source) -> str:
 
 def _accept(batch: Batch, rows: Rows, found: Findings) -> Rows:
     """Refuse what came before in this tarball or lies under another's name; note all rejects."""
+    packets, candids = rows.alerts["packet"].to_numpy(), rows.alerts["candid"].to_numpy()
     reasons = {}
-    for packet, candid in rows.alerts.select("packet", "candid").iter_rows():
-        stem = Path(batch.names[packet]).stem
+    for packet, candid in zip(packets.tolist(), candids.tolist(), strict=True):
+        stem = batch.names[packet].rpartition("/")[2].removesuffix(".avro")
         if stem.isdecimal() and int(stem) != candid:
             reasons[packet] = f"the packet holds candid {candid}, not that of its name"
-        elif candid in found.candids:
-            reasons[packet] = f"candid {candid} came before in this tarball"
-        else:
-            found.candids.add(candid)
+    named = ~np.isin(packets, list(reasons))
+    again = named.nonzero()[0][~found.candids.add(candids[named])]
+    for packet, candid in zip(packets[again].tolist(), candids[again].tolist(), strict=True):
+        reasons[packet] = f"candid {candid} came before in this tarball"
     rows = rows.refuse(reasons)
     found.rejects += [Reject(reject.name, reject.position, reject.reason) for reject in batch.rejects]
     found.rejects += [

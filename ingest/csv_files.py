@@ -141,7 +141,7 @@ class _Files:
 
     def _without_arrived(self, frames: Iterable[pl.DataFrame]) -> Iterator[pl.DataFrame]:
         """Leave out history detections whose alert is in this tarball."""
-        arrived = pl.Series(sorted(self._found.candids), dtype=pl.Int64)
+        arrived = pl.Series(self._found.candids.sorted())
         for frame in frames:
             yield frame.filter(~pl.col("candid").is_in(arrived.implode()))
 

@@ -47,13 +47,17 @@ class Stage:
         self._values = self.columns[:-2]
         self._name = f"{purpose}-{table.name}"
         self._folder = folder
-        self._repeats = Repeats()
+        self._object = table.key[:1]
+        self._repeats = Repeats(folder / f"{self._name}.rows")
         self._ends: list[int] = []  # number of rows up to the end of each file
 
     def add(self, frame: pl.DataFrame) -> None:
         """Take rows: the table's columns, in any order of rows, keys repeating."""
+        if frame.is_empty():
+            return
         values = frame.select(self._values)
-        fresh = self._repeats.note(cell_sums(values), frame[PACKET].to_numpy())
+        objects = cell_sums(values.select(self._object))
+        fresh = self._repeats.note(objects, cell_sums(values), frame[PACKET].to_numpy())
         if fresh.any():
             with spooling(self._folder):
                 values.filter(pl.Series(fresh)).write_ipc(self._file(len(self._ends)))
@@ -82,9 +86,9 @@ class Stage:
 
     def _largest(self, first: int, end: int) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.uint64]]:
         """Return the largest packet and the hash of each of these rows."""
-        packets = self._repeats.packets()[first:end]
+        packets = self._repeats.packets(first, end)
         with np.errstate(over="ignore"):  # arithmetic modulo 2^64 is meant
-            sums = self._repeats.words()[first:end] + cell_sums(pl.DataFrame({PACKET: packets}))
+            sums = self._repeats.words(first, end) + cell_sums(pl.DataFrame({PACKET: packets}))
         return packets, finish_hashes(sums)
 
     def _file(self, number: int) -> Path:

@@ -18,6 +18,8 @@ Item = TypeVar("Item")
 class Prefetch(Generic[Item]):
     """Items of an iterator, produced in a thread; at most `depth` of them wait.
 
+    With a depth of 0 an item is handed over when it is asked for, and the making of the next begins then.
+
     Whatever the producer raises is raised to the consumer, after the items that came before it. Use it as a
     context manager, or call `close`: the thread has ended when that returns, however early the consumer stops.
     """
@@ -27,6 +29,7 @@ class Prefetch(Generic[Item]):
         self._depth = depth
         self._waiting: deque[Item] = deque()
         self._changed = threading.Condition()
+        self._asked = False  # whether the consumer waits for an item
         self._closed = False
         self._ended = False
         self._error: BaseException | None = None
@@ -39,7 +42,10 @@ class Prefetch(Generic[Item]):
 
     def __next__(self) -> Item:
         with self._changed:
+            self._asked = True
+            self._changed.notify_all()
             self._changed.wait_for(lambda: self._waiting or self._ended or self._closed)
+            self._asked = False
             if self._waiting:
                 item = self._waiting.popleft()
                 self._changed.notify_all()
@@ -89,7 +95,7 @@ class Prefetch(Generic[Item]):
     def _hand_over(self, item: Item) -> bool:
         """Queue one item as soon as there is room; False when nobody wants it any more."""
         with self._changed:
-            self._changed.wait_for(lambda: len(self._waiting) < self._depth or self._closed)
+            self._changed.wait_for(lambda: len(self._waiting) < max(self._depth, self._asked) or self._closed)
             if not self._closed:
                 self._waiting.append(item)
                 self._changed.notify_all()

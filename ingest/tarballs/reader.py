@@ -22,7 +22,7 @@ BATCH_MEMBERS = 2000
 
 
 class PacketReader:
-    """Batches of packets, read by a thread that is at most one batch ahead. A context manager.
+    """Batches of packets, read by a thread that makes the next one meanwhile. A context manager.
 
     Errors of the source come out of the loop: `DamagedTarball`, `NotATarball`, `TarballTooLarge`,
     `SourceChanged`, `SourceUnreadable`. What was yielded before a `DamagedTarball` is not to be trusted.
@@ -42,7 +42,7 @@ class PacketReader:
 
     def __iter__(self) -> Iterator[Batch]:
         if self._batches is None:
-            self._batches = prefetch(self._scan.batches(), depth=1)
+            self._batches = prefetch(self._scan.batches(), depth=0)
         return self._batches
 
     def close(self) -> None:
@@ -100,7 +100,7 @@ def open_packets(
         Yield what is whole of a damaged tarball, and say in `PacketReader.damage` what is wrong, instead of
         raising `DamagedTarball`.
     batch_bytes
-        Size of a batch's buffer. At most three exist at a time if the consumer keeps none.
+        Size of a batch's buffer. At most two exist at a time if the consumer keeps none but the last.
     batch_members
         Largest number of packets and rejects in a batch.
     """

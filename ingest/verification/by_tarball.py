@@ -124,9 +124,9 @@ class _Check:
             "ON a.candid BETWEEN t.candid_first AND t.candid_last AND a.tarball = t.id "
             f"WHERE t.id = {self._entry.id} ORDER BY a.candid"
         )
-        for candid in read_frame(self._connection, query)["candid"]:
-            if candid not in self._found.candids:
-                yield Difference("alerts", str(candid), "", f"a row of {self._source.name}", NOTHING)
+        candids = read_frame(self._connection, query)["candid"]
+        for candid in candids.filter(pl.Series(~self._found.candids.find(candids.to_numpy()))):
+            yield Difference("alerts", str(candid), "", f"a row of {self._source.name}", NOTHING)
 
     def _rejects(self) -> Iterator[Difference]:
         schema = {"position": pl.Int64, "member": pl.String, "reason": pl.String}

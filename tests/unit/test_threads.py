@@ -57,6 +57,24 @@ def test_the_producer_is_at_most_depth_items_ahead() -> None:
         assert next(items) == 1
 
 
+def test_with_a_depth_of_0_the_next_item_is_made_when_one_is_taken() -> None:
+    made: list[int] = []
+    begun = [threading.Event() for _ in range(3)]
+
+    def counting() -> Iterator[int]:
+        for number, event in enumerate(begun):
+            made.append(number)
+            event.set()
+            yield number
+
+    with prefetch(counting(), depth=0) as items:
+        for number in range(len(begun)):
+            assert begun[number].wait(10)
+            assert made == list(range(number + 1))
+            assert next(items) == number
+        assert next(items, "ended") == "ended"
+
+
 def test_a_consumer_that_stops_early_stops_the_producer_and_its_clean_up_runs_in_its_thread() -> None:
     cleaned: list[str] = []
 
