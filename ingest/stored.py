@@ -6,7 +6,6 @@ from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
-import pyarrow as pa
 
 from alertdb.columns import declared_columns, to_table
 from alertdb.database import Account, connect
@@ -15,6 +14,7 @@ from ingest.load import link_of
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
+    import pyarrow as pa
     from sqlalchemy import Connection
 
     from alertdb.columns import Column
@@ -25,12 +25,6 @@ if TYPE_CHECKING:
 __all__ = ["column_list", "listed", "read_frame", "read_pages", "read_shared_pages", "snapshot"]
 
 PAGE_ROWS = 20_000
-NUMBERS: dict[pa.DataType | None, Any] = {
-    pa.int32(): pl.Int32,
-    pa.int64(): pl.Int64,
-    pa.float32(): pl.Float32,
-    pa.float64(): pl.Float64,
-}
 
 
 @contextmanager
@@ -64,13 +58,7 @@ def _read_by_driver(connection: Connection, query: str) -> pa.Table:
 
 def _arrays(columns: Sequence[Column], rows: Sequence[Sequence[Any]]) -> list[pa.Array[Any]]:
     """Return rows as an array per column."""
-    return [_array(column, values) for column, values in zip(columns, zip(*rows, strict=True), strict=True)]
-
-
-def _array(column: Column, values: Sequence[Any]) -> pa.Array[Any]:
-    if column.type in NUMBERS:  # loading reads no others, and Arrow's own way imports pandas first: a third of a second
-        return pl.Series(values, dtype=NUMBERS[column.type]).to_arrow()
-    return column.from_values(values)
+    return [column.from_values(values) for column, values in zip(columns, zip(*rows, strict=True), strict=True)]
 
 
 def read_pages(connection: Connection, table: str, columns: Sequence[str], key: str) -> Iterator[pl.DataFrame]:
