@@ -44,6 +44,6 @@ def summary_statement(database: str) -> str:
     """
     objects = read_sql("summary/objects.sql")
     select = objects[objects.index("SELECT\n") : objects.rindex(";")]
-    one = select.replace(TOUCHED, ONE).replace(TWO_OR_MORE, "").format(database=database)
+    one = select.replace(TOUCHED, ONE).replace(TWO_OR_MORE, "").format(database=database, condition="")
     columns = ",\n".join(f"{column.expression} AS {column.name}" for column in summary_columns())
     return f"SELECT {columns} FROM {database}.alerts AS a JOIN ({one}) AS o USING (objectId) GROUP BY a.objectId"
