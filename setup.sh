@@ -128,6 +128,7 @@ install_package() {
 # Importing them compiles them, once; else the first night that is loaded, or the first question, would wait for that.
 compile_kernels() {
     attempt "the decoder and the reader, compiled" .venv/bin/python -c 'import ingest.decoding.columnar, ingest.pipeline, alertdb.wire.kernel'
+    attempt "the modules, compiled" .venv/bin/python -m compileall -q alertdb ingest # for who sets PYTHONDONTWRITEBYTECODE
     finish kernels ingest/*.py ingest/decoding/*.py alertdb/wire/*.py
 }
 

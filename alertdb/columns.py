@@ -21,8 +21,6 @@ from itertools import count
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
-from pyarrow.compute import binary_length
-from pyarrow.compute import max as max_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -98,9 +96,11 @@ class Column:
         """Return DECIMALs that came as texts as an array: the smallest integers that hold them all, or doubles."""
         if self.type is not None:
             return texts.cast(self.type)
-        longest = max_of(binary_length(texts)).as_py() or 0
         with suppress(pa.ArrowInvalid):
             return texts.cast(pa.int64())
+        from pyarrow import compute  # here: it takes long to come, and loading needs none
+
+        longest = compute.max(compute.binary_length(texts)).as_py() or 0
         return texts.cast(pa.decimal128(38) if longest <= DIGITS_128 else pa.decimal256(76))
 
 

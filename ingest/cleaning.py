@@ -4,16 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import numpy as np
 import polars as pl
 import polars.selectors as cs
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-__all__ = ["blank_sentinels", "find_long_texts", "find_missing", "healpix29", "keep_largest_packet"]
-
-HEALPIX_ORDER = 29
+__all__ = ["blank_sentinels", "find_long_texts", "find_missing", "keep_largest_packet"]
 
 
 def blank_sentinels(frame: pl.DataFrame, number: int, keep: Sequence[str] = ()) -> pl.DataFrame:
@@ -63,17 +60,3 @@ def keep_largest_packet(frame: pl.DataFrame, key: Sequence[str]) -> pl.DataFrame
     """Return the frame sorted by `key`, each key once: of several rows the one with the largest packet_candid."""
     ordered = frame.sort([*key, "packet_candid"], descending=[False] * len(key) + [True])
     return ordered.unique(subset=list(key), keep="first", maintain_order=True)
-
-
-def healpix29(ra: pl.Series, dec: pl.Series) -> pl.Series:
-    """Return the HEALPix index (nested, order 29) of positions given in degrees."""
-    from astropy import units
-    from astropy.coordinates import Latitude, Longitude
-    from cdshealpix import (
-        nested,
-    )  # here: it imports astropy, half a second that reading commands need not pay
-
-    longitude = Longitude(ra.to_numpy(), unit=units.deg)
-    latitude = Latitude(dec.to_numpy(), unit=units.deg)
-    index = nested.lonlat_to_healpix(longitude, latitude, depth=HEALPIX_ORDER)
-    return pl.Series("hpx29", np.asarray(index).astype(np.int64))

@@ -17,6 +17,8 @@ import numpy.typing as npt
 from numba import njit
 from numba import types as numba_types
 
+from alertdb.compiling import compile_once
+
 __all__ = ["BYTES_TYPE", "INDEX_TYPE", "Bytes", "Index", "compiled", "part", "types"]
 
 Function = TypeVar("Function", bound=Callable[..., Any])
@@ -43,10 +45,7 @@ def compiled(signature: Any) -> Callable[[Function], Function]:
 
     def decorate(function: Function) -> Function:
         function.__qualname__ += f"_{DIGEST}"
-        try:
-            return cast("Function", njit(signature, nogil=True, cache=True, **OPTIONS)(function))
-        except (RuntimeError, OSError):  # no folder for the cache, or no room in it
-            return cast("Function", njit(signature, nogil=True, **OPTIONS)(function))
+        return compile_once(function, signature, OPTIONS)
 
     return decorate
 

@@ -33,6 +33,7 @@ __all__ = [
     "alerts_lock",
     "database_errors",
     "insert_rows",
+    "link_of",
     "load_rows",
     "lock",
     "merge_lock",
@@ -74,7 +75,7 @@ def insert_rows(
     statement = f"INSERT INTO {table} ({names}) VALUES ({places}) {clause}"
     if not connection.in_transaction():
         connection.begin()  # which SQLAlchemy does for its own statements alone; its commit would do nothing
-    link = _link(connection)
+    link = link_of(connection)
     sent = Sent(frames)
     if link is None:
         taken, warnings = _insert_by_driver(connection, statement, sent)
@@ -116,7 +117,7 @@ def _insert_by_driver(connection: Connection, statement: str, frames: Iterable[p
     return Done(taken, warnings)
 
 
-def _link(connection: Connection) -> Link | None:
+def link_of(connection: Connection) -> Link | None:
     """Return the link over this connection's line, None where it is encrypted; it is kept as long as the connection."""
     if LINK not in connection.info:
         connection.info[LINK] = _open_link(connection.connection.driver_connection)

@@ -20,6 +20,7 @@ from ingest.contents import Findings, content_sha256, read_documents, read_rows
 from ingest.decoding import open_decoder
 from ingest.ledger import find_entry, find_entry_by_content, tarball_id
 from ingest.load import database_errors
+from ingest.reading_ahead import ReadAhead
 from ingest.removal import Removal
 from ingest.room import check_room
 from ingest.tarballs import open_packets
@@ -168,7 +169,8 @@ class _Load:
             identity = (self._source.name, tarball_id(self._source.name))
             old, places = replaced
             removal = None if old is None else Removal(self._connection, self._survey, old, folder, places)
-            transaction = TarballTransaction(self._connection, watch, self._survey, identity, folder, removal)
+            ahead = stack.enter_context(ReadAhead(self._config, self._survey.name, self._connection))
+            transaction = TarballTransaction(self._connection, watch, self._survey, identity, folder, ahead, removal)
             thumbnails = stack.enter_context(_Thumbnails(self._config, self._source.name))
             reader = stack.enter_context(open_packets(self._source, allow_damaged=allow_damaged))
             self._pass_batches(reader, transaction, thumbnails, progress)

@@ -21,7 +21,7 @@ from ingest.load import load_rows
 from ingest.neighbours import Neighbours, find_neighbours
 from ingest.shared_tables import Change, delete_rows, merge_rows
 from ingest.stored import listed, read_frame
-from ingest.summary import update_summary
+from ingest.summary import update_touched
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -112,7 +112,7 @@ class Removal:
         for table in self._tables:
             changes[table.name] += self._restore(table)
             record_change(self._connection, table.name, changes[table.name].rows, changes[table.name].checksum)
-        update_summary(self._connection, self._survey.name)
+        update_touched(self._connection, self._survey.name)
         left = self._count_left() if self._neighbours.missing else {}
         for helper in HELPERS:
             self._connection.exec_driver_sql(f"DROP TEMPORARY TABLE {helper}")

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     import polars as pl
     from sqlalchemy import Connection
 
+    from ingest.reading_ahead import ReadAhead
     from ingest.surveys import SharedTable
 
 __all__ = ["Change", "delete_rows", "drop_arrived", "merge_rows", "merge_stage"]
@@ -53,10 +54,12 @@ def merge_rows(connection: Connection, table: SharedTable, frames: Iterable[pl.D
     return merge_stage(connection, table, stage)
 
 
-def merge_stage(connection: Connection, table: SharedTable, stage: Stage) -> Change:
+def merge_stage(connection: Connection, table: SharedTable, stage: Stage, ahead: ReadAhead | None = None) -> Change:
     """Merge the rows of a stage into their table."""
     coming = _Coming()
     frames = stage.rows()
+    if ahead is not None:
+        frames = ahead.before(frames, lambda frame: _places(table, frame))
     if table.until_alert:
         arrived = _find_arrived(connection, stage)
         frames = (frame.join(arrived, on="candid", how="anti") for frame in frames)
@@ -64,6 +67,13 @@ def merge_stage(connection: Connection, table: SharedTable, stage: Stage) -> Cha
     insert_rows(connection, table.name, stage.columns, coming.counted(frames), _on_duplicate_key(table, stage))
     row = connection.exec_driver_sql("SELECT @n_gone AS n, CAST(@gone AS DECIMAL(40)) AS total").one()
     return coming.change + -Change(int(row.n), int(row.total) % MODULUS)
+
+
+def _places(table: SharedTable, frame: pl.DataFrame) -> Iterator[str]:
+    """Return the query that reads where rows belong: behind older ones of their objects, since keys grow with time."""
+    if frame.height:
+        when = table.key[1]
+        yield f"SELECT COUNT(*) FROM {table.name} WHERE objectId IN ({{}}) AND {when} >= {frame[when].min()!r}"
 
 
 class _Coming:

@@ -9,6 +9,7 @@ import polars as pl
 
 from alertdb.columns import declared_columns, to_table
 from alertdb.database import Account, connect
+from ingest.load import link_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
     from alertdb.columns import Column
     from alertdb.config import Config
+    from alertdb.wire.link import Link
     from ingest.surveys import SharedTable
 
 __all__ = ["column_list", "listed", "read_frame", "read_pages", "read_shared_pages", "snapshot"]
@@ -36,12 +38,22 @@ def snapshot(config: Config, survey: str) -> Iterator[Connection]:
 
 def read_frame(connection: Connection, query: str) -> pl.DataFrame:
     """Run a query through the binary protocol, in which floats are exact, and return all its rows."""
+    link = link_of(connection)
+    table = _read_by_driver(connection, query) if link is None else _read_by_link(link, query)
+    return pl.DataFrame(pl.from_arrow(table))
+
+
+def _read_by_link(link: Link, query: str) -> pa.Table:
+    layout, batches = link.run(query)
+    return to_table(layout.columns, list(batches))
+
+
+def _read_by_driver(connection: Connection, query: str) -> pa.Table:
     with closing(connection.connection.cursor(binary=True, buffered=True)) as cursor:
         cursor.execute(query)
         columns = declared_columns(cursor.metadata)
         pages = iter(lambda: cursor.fetchmany(PAGE_ROWS), [])
-        table = to_table(columns, [_arrays(columns, page) for page in pages])
-    return pl.DataFrame(pl.from_arrow(table))
+        return to_table(columns, [_arrays(columns, page) for page in pages])
 
 
 def _arrays(columns: Sequence[Column], rows: Sequence[Sequence[Any]]) -> list[pa.Array[Any]]:

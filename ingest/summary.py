@@ -13,23 +13,106 @@ from sqlalchemy import text
 from alertdb.database import Account, connect
 from alertdb.errors import UnknownObject
 from alertdb.schema import public_database, read_sql, summary_columns, summary_ddl
-from ingest.load import MERGE_LOCK_SECONDS, database_errors, lock, merge_lock
+from ingest.load import (
+    MERGE_LOCK_SECONDS,
+    alerts_lock,
+    database_errors,
+    insert_rows,
+    load_rows,
+    lock,
+    merge_lock,
+    release,
+)
+from ingest.stored import listed, read_frame
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
+    import polars as pl
     from sqlalchemy import Connection
 
     from alertdb.config import Config
+    from ingest.reading_ahead import ReadAhead
 
-__all__ = ["rebuild_all", "update_all", "update_summary"]
+__all__ = ["rebuild_all", "update_all", "update_summary", "update_touched"]
 
+UPDATE_OBJECTS = 5_000  # per statement; what those of the next need is read from the disk meanwhile
 REBUILD_OBJECTS = 100_000  # objects per statement of a rebuild: what the temporary tables hold at once
 # InnoDB takes keys that are texts in a fraction of the time that Aria takes.
 TOUCHED = "CREATE TEMPORARY TABLE touched (objectId VARCHAR(32) NOT NULL PRIMARY KEY) ENGINE = InnoDB"
 
 
-def update_summary(connection: Connection, survey: str) -> None:
+def update_summary(
+    connections: tuple[Connection, Connection], survey: str, tarball: int, objects: pl.DataFrame, ahead: ReadAhead
+) -> None:
+    """Bring the rows of the objects of a load up to date, in both databases of the survey.
+
+    Parameters
+    ----------
+    connections
+        That of the load, which holds the lock for merging; and one at READ UNCOMMITTED, which computes. It sees the
+        load's alerts. In the key `lightcurve` no other way of reading does so without a look at the wide row of each
+        alert beside them.
+    tarball
+        The load's.
+    objects
+        Their names, each once, in the column `objectId`.
+    """
+    connection, watch = connections
+    names = [column.name for column in summary_columns()]
+    newer = ", ".join(f"{name} = VALUES({name})" for name in names)
+    for part in ahead.before(objects.iter_slices(UPDATE_OBJECTS), lambda _: _places(survey)):
+        watch.exec_driver_sql(TOUCHED)
+        load_rows(watch, "touched", part)
+        with _alerts_held(connection, survey):
+            condition = _leave_out(_find_uncommitted(connection, watch, tarball))
+            rows = {database: _summarize(watch, database, condition) for database in (survey, public_database(survey))}
+        watch.exec_driver_sql("DROP TEMPORARY TABLE touched")
+        for database, frame in rows.items():
+            frame.columns = names
+            insert_rows(connection, f"{database}.summary", names, [frame], f"ON DUPLICATE KEY UPDATE {newer}")
+
+
+@contextmanager
+def _alerts_held(connection: Connection, survey: str) -> Iterator[None]:
+    """Let no other load add alerts meanwhile."""
+    lock(connection, alerts_lock(survey), MERGE_LOCK_SECONDS)
+    try:
+        yield
+    finally:
+        release(connection, alerts_lock(survey))
+
+
+def _find_uncommitted(connection: Connection, watch: Connection, tarball: int) -> set[int]:
+    """Return the tarballs of other loads that have alerts of the objects `touched`, and have not committed them."""
+    query = "SELECT DISTINCT a.tarball FROM touched AS t STRAIGHT_JOIN alerts AS a ON a.objectId = t.objectId"
+    others = set(watch.exec_driver_sql(query).scalars()) - {tarball}
+    if others:
+        others -= set(connection.exec_driver_sql(f"SELECT id FROM tarballs WHERE id IN ({listed(others)})").scalars())
+    return others
+
+
+def _leave_out(tarballs: set[int]) -> str:
+    return f"AND a.tarball NOT IN ({listed(sorted(tarballs))})" if tarballs else ""
+
+
+def _summarize(connection: Connection, database: str, condition: str) -> pl.DataFrame:
+    """Return the summary of the objects `touched`, of those alerts for which the condition holds."""
+    make_objects, select = _statements(database, condition)
+    connection.exec_driver_sql(make_objects)
+    rows = read_frame(connection, select)
+    connection.exec_driver_sql("DROP TEMPORARY TABLE objects")
+    return rows
+
+
+def _places(survey: str) -> Iterator[str]:
+    """Return the queries that read what the summary of objects is made of besides alerts, and where it belongs."""
+    yield f"SELECT COUNT(*) FROM {survey}.alerts_limmag WHERE objectId IN ({{}})"
+    for database in (survey, public_database(survey)):
+        yield f"SELECT COUNT(*) FROM {database}.summary WHERE objectId IN ({{}})"
+
+
+def update_touched(connection: Connection, survey: str) -> None:
     """Bring the rows of the objects in the temporary table `touched` up to date, in both databases of the survey."""
     for database in (survey, public_database(survey)):
         connection.exec_driver_sql(f"DELETE s FROM touched AS t STRAIGHT_JOIN {database}.summary AS s USING (objectId)")
@@ -49,7 +132,7 @@ def update_all(config: Config, survey: str, objects: Sequence[str] | None, progr
     with _merging(config, Account.LOADER, survey) as connection:
         done = 0
         for count in _touch_all(connection) if objects is None else _touch(connection, objects):
-            update_summary(connection, survey)
+            update_touched(connection, survey)
             connection.commit()
             done += count
             progress(done)
@@ -126,16 +209,22 @@ def _touch_all(connection: Connection) -> Iterator[int]:
 
 
 def _insert(connection: Connection, database: str, target: str) -> None:
-    columns = summary_columns()
-    names = ", ".join(column.name for column in columns)
-    expressions = ",\n".join(column.expression for column in columns)
+    make_objects, select = _statements(database)
     connection.exec_driver_sql("DROP TEMPORARY TABLE IF EXISTS objects")
-    connection.exec_driver_sql(_without_comments(read_sql("summary/objects.sql")).format(database=database))
-    connection.exec_driver_sql(
-        f"INSERT INTO {target} ({names}) SELECT {expressions} FROM objects AS o "
-        f"STRAIGHT_JOIN {database}.alerts AS a ON a.objectId = o.objectId GROUP BY o.objectId"
-    )
+    connection.exec_driver_sql(make_objects)
+    names = ", ".join(column.name for column in summary_columns())
+    connection.exec_driver_sql(f"INSERT INTO {target} ({names}) {select}")
     connection.exec_driver_sql("DROP TEMPORARY TABLE objects")
+
+
+def _statements(database: str, condition: str = "") -> tuple[str, str]:
+    """Return what makes the temporary table `objects` for those in `touched`, and the query for their summary."""
+    make_objects = _without_comments(read_sql("summary/objects.sql")).format(database=database, condition=condition)
+    expressions = ",\n".join(column.expression for column in summary_columns())
+    return make_objects, (
+        f"SELECT {expressions} FROM objects AS o STRAIGHT_JOIN {database}.alerts AS a ON a.objectId = o.objectId "
+        f"{condition} GROUP BY o.objectId"
+    )
 
 
 def _without_comments(script: str) -> str:

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection
 
+    from ingest.reading_ahead import ReadAhead
     from ingest.removal import Removal, Removed
     from ingest.shared_tables import Change
     from ingest.surveys import Rows, SharedTable, Survey
@@ -62,6 +63,8 @@ class TarballTransaction:
         The tarball's name and id.
     folder
         Where rows wait that cannot be loaded yet.
+    ahead
+        Reads from the disk what merging will need.
     removal
         Of the tarball that this one replaces. Alerts wait on disk then until the old ones are out.
 
@@ -78,6 +81,7 @@ class TarballTransaction:
         survey: Survey,
         tarball: tuple[str, int],
         folder: Path,
+        ahead: ReadAhead,
         removal: Removal | None = None,
     ) -> None:
         self._connection = connection
@@ -85,6 +89,7 @@ class TarballTransaction:
         self._survey = survey
         self._name, self._id = tarball
         self._folder = folder
+        self._ahead = ahead
         self._removal = removal
         self._waiting: list[Path] = []
         self.removed: Removed | None = None
@@ -150,9 +155,9 @@ class TarballTransaction:
         try:
             self._replace()
             duplicates = self._settle_contested()
-            self._fill_helpers()
+            self._fill_helper("arrived", self._all_arrived())
             entry = {**facts, **self._merge_shared(), **self._describe_alerts(), "duplicates": duplicates}
-            update_summary(self._connection, self._survey.name)
+            self._update_summary()
             self._check_alerts()
             entry |= {"id": self._id, "name": self._name, "survey": self._survey.name, "rejects": len(rejects)}
             write_entry(self._connection, entry, rejects)
@@ -164,8 +169,7 @@ class TarballTransaction:
 
     def object_keys(self) -> frozenset[int]:
         """Return a 64-bit hash of each object's name."""
-        names = pl.concat(self._arrived)["objectId"] if self._arrived else EMPTY["objectId"]
-        return frozenset(names.unique().hash().to_list())
+        return frozenset(self._all_arrived()["objectId"].unique().hash().to_list())
 
     def _replace(self) -> None:
         """Take out the tarball that this one replaces, then load the alerts that wait for that."""
@@ -231,7 +235,7 @@ class TarballTransaction:
         self.taken_over += alerts.height
         # Joined, so that each row is reached by its key: a scan, which the optimizer prefers in a small table, would
         # wait for the rows that other loads are writing, and they wait for us.
-        self._fill_helper("taken", "candid", "BIGINT", alerts)
+        self._fill_helper("taken", alerts)
         self._connection.exec_driver_sql(
             "DELETE a FROM taken AS t STRAIGHT_JOIN alerts AS a FORCE INDEX (PRIMARY) ON a.candid = t.candid"
         )
@@ -240,18 +244,19 @@ class TarballTransaction:
         # The rows that went were equal to ours: the same packets. So is their part of the checksum.
         hand_over(self._connection, owner, alerts.select(self._survey.alert_columns), sign=-1)
 
-    def _fill_helpers(self) -> None:
-        """Fill the temporary tables `arrived` (candid) and `touched` (objectId) with this tarball's alerts."""
-        arrived = pl.concat(self._arrived) if self._arrived else EMPTY
-        self._fill_helper("arrived", "candid", "BIGINT", arrived)
-        self._fill_helper("touched", "objectId", "VARCHAR(32)", arrived)
-
-    def _fill_helper(self, table: str, column: str, kind: str, alerts: pl.DataFrame) -> None:
-        """Make a temporary table of the different values of one column (InnoDB: see `ingest.summary`)."""
+    def _fill_helper(self, table: str, alerts: pl.DataFrame) -> None:
+        """Make a temporary table of the different candids of some alerts (InnoDB: see `ingest.summary`)."""
         self._connection.exec_driver_sql(
-            f"CREATE TEMPORARY TABLE {table} ({column} {kind} NOT NULL PRIMARY KEY) ENGINE = InnoDB"
+            f"CREATE TEMPORARY TABLE {table} (candid BIGINT NOT NULL PRIMARY KEY) ENGINE = InnoDB"
         )
-        load_rows(self._connection, table, alerts.select(column).unique().sort(column))
+        load_rows(self._connection, table, alerts.select("candid").unique().sort("candid"))
+
+    def _update_summary(self) -> None:
+        objects = self._all_arrived().select("objectId").unique().sort("objectId")
+        update_summary((self._connection, self._watch), self._survey.name, self._id, objects, self._ahead)
+
+    def _all_arrived(self) -> pl.DataFrame:
+        return pl.concat(self._arrived) if self._arrived else EMPTY
 
     def _merge_shared(self) -> dict[str, int]:
         survey = self._survey
@@ -259,7 +264,7 @@ class TarballTransaction:
         totals: dict[str, int] = {}
         for column, table in (("limits", survey.limits), ("history", survey.history), ("forced", survey.forced)):
             stage = self._stages[table.name]
-            self._record(table, merge_stage(self._connection, table, stage))
+            self._record(table, merge_stage(self._connection, table, stage, self._ahead))
             totals[column], totals[f"{column}_checksum"] = stage.count()
         return totals
 
@@ -268,7 +273,7 @@ class TarballTransaction:
 
     def _describe_alerts(self) -> dict[str, Any]:
         """Return what the ledger says of the tarball's alerts, whether or not another tarball owns some of them."""
-        arrived = pl.concat(self._arrived) if self._arrived else EMPTY
+        arrived = self._all_arrived()
         public = [program for program in arrived["programid"].unique() if self._survey.rights(program) == "public"]
         return {
             "alerts": self._alerts,

@@ -53,10 +53,11 @@ class BackupRoom(AlertdbError):
 class BackupNotWritten(AlertdbError):
     """The file system refused a file of the backup."""
 
-    def __init__(self, folder: Path, why: str) -> None:
+    def __init__(self, folder: Path, why: str, *, is_full: bool) -> None:
+        mend = "make room (--keep removes old ones after a backup)" if is_full else "mend that, or name another folder"
         super().__init__(
-            f"The backup cannot be written to {folder}: {why}. Earlier backups are as they were: make room (--keep "
-            "removes old ones after a backup), then run the same command again."
+            f"The backup cannot be written to {folder}: {why}. Earlier backups are as they were: {mend}, then run the "
+            "same command again."
         )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import hashlib
 import os
@@ -14,9 +15,20 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-__all__ = ["alone_in", "copy_file", "files_in", "hash_file", "link_or_copy", "same_file", "size_of", "written_to"]
+__all__ = [
+    "FULL",
+    "alone_in",
+    "copy_file",
+    "files_in",
+    "hash_file",
+    "link_or_copy",
+    "same_file",
+    "size_of",
+    "written_to",
+]
 
 BLOCK = 1 << 20
+FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
 def copy_file(source: Path, target: Path, mode: int | None = None) -> str:
@@ -78,7 +90,8 @@ def written_to(folder: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise BackupNotWritten(folder, f"{error.filename or ''} {error.strerror or error}".strip()) from error
+        why = f"{error.filename or ''} {error.strerror or error}".strip()
+        raise BackupNotWritten(folder, why, is_full=error.errno in FULL) from error
 
 
 @contextmanager

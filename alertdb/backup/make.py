@@ -12,7 +12,17 @@ from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
 from alertdb.backup.errors import BackupNotWritten, BackupOvertaken, BackupRoom
-from alertdb.backup.files import alone_in, copy_file, files_in, hash_file, link_or_copy, same_file, size_of, written_to
+from alertdb.backup.files import (
+    FULL,
+    alone_in,
+    copy_file,
+    files_in,
+    hash_file,
+    link_or_copy,
+    same_file,
+    size_of,
+    written_to,
+)
 from alertdb.backup.layout import (
     DATA,
     FACTS,
@@ -256,4 +266,5 @@ def _note(config: Config, path: Path, facts: Facts) -> None:
         unfinished.write_text(json.dumps(words) + "\n", encoding="utf-8")
         unfinished.rename(config.home / LAST_BACKUP)
     except OSError as error:
-        raise BackupNotWritten(config.home, f"{error.strerror}, though {path} is whole") from error
+        why = f"{error.strerror}, though {path} is whole"
+        raise BackupNotWritten(config.home, why, is_full=error.errno in FULL) from error

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from alertdb.cli import output
+from alertdb.people.names import LIMITS
 
 if TYPE_CHECKING:
     from alertdb.people.accounts import Person
@@ -103,9 +104,14 @@ def remove(
     output.message(f"{found.account} ({found.login}) and {found.scratch} are removed.")
 
 
+def _limits(incomplete: str) -> list[str]:
+    """Return what the shell may offer: it does not ask a server, which may be away."""
+    return [name for name in LIMITS if name.startswith(incomplete)]
+
+
 @app.command()
 def limits(
-    name: Annotated[str | None, typer.Argument(help="The limit to change.")] = None,
+    name: Annotated[str | None, typer.Argument(help="The limit to change.", autocompletion=_limits)] = None,
     value: Annotated[int | None, typer.Argument(help="Its new value.", min=1)] = None,
     person: Annotated[
         int | None, typer.Option("--person", help="Change scratch_MB for this person alone.", metavar="ID")

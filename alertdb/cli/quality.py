@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from alertdb.cli.output import message
+from alertdb.errors import UsageError
 
 __all__ = ["register"]
 
@@ -42,7 +43,7 @@ def qa(
     drawn = []
     with Archive(load_config(), public_database(SURVEY)) if public else connect() as archive:
         archive.reader.limits()  # who may not read this archive, or when no server answers, gets no folder
-        output.mkdir(parents=True, exist_ok=True)
+        _make_folder(output)
         started = time.monotonic()
         for picture in archive.qa.all():
             picture.figure.savefig(output / f"{picture.name}.png", dpi=DOTS_PER_INCH)
@@ -51,3 +52,13 @@ def qa(
             drawn.append(picture)
         write_report(output / "report.html", repr(archive).strip("<>"), drawn)
     message(f"{len(drawn)} pictures in {time.monotonic() - started:.1f} s; all on one page: {output / 'report.html'}")
+
+
+def _make_folder(path: Path) -> None:
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except (FileExistsError, NotADirectoryError):
+        file = next(place for place in (path, *path.parents) if place.exists())
+        raise UsageError(
+            f"{file} is a file; --output expects a folder for pictures and report, made if missing: name another."
+        ) from None

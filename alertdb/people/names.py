@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 
-__all__ = ["account_name", "person_of", "scratch_name"]
+__all__ = ["LIMITS", "account_name", "person_of", "scratch_name"]
+
+LIMITS = ("connections", "idle_transaction_seconds", "scratch_MB", "statement_seconds", "transaction_seconds")
 
 ACCOUNT = re.compile(r"gh(\d+)")
 

@@ -145,6 +145,7 @@ def watch(config: Config, every_seconds: float) -> None:
 
 def _watch_through(server: ServerView, every_seconds: float) -> None:
     watchdog = Watchdog(server)
+    told = ""
     while True:
         try:
             watchdog.look()
@@ -152,7 +153,9 @@ def _watch_through(server: ServerView, every_seconds: float) -> None:
             if is_lost(error):
                 log.warning("the connection was lost: %s", error)
                 return
-            log.exception("this look failed; the next one is made all the same")
+            if str(error) != told:  # what is missing after an upgrade is missing at every look
+                told = str(error)
+                log.error("a look failed, and is tried again and again: %s. After an upgrade run 'alertdb init'.", told)  # noqa: TRY400 - one line
         time.sleep(every_seconds)
 
 

@@ -9,6 +9,7 @@ import numpy.typing as npt
 from numba import njit
 from numba import types as numba_types
 
+from alertdb.compiling import compile_once
 from alertdb.wire.codes import (
     DATETIME,
     EIGHT,
@@ -41,15 +42,12 @@ _LARGEST = 0xFFFFFF
 _DAY_US = 86_400_000_000
 
 _bytes, _numbers = types.Array(types.uint8, 1, "C"), types.Array(types.int64, 1, "C")
-_OPTIONS: dict[str, Any] = {"nogil": True, "_nrt": False}
+_OPTIONS: dict[str, Any] = {"_nrt": False}
 
 
 def _compiled(signature: Any) -> Callable[[Function], Function]:
     def decorate(function: Function) -> Function:
-        try:
-            return cast("Function", njit(signature, cache=True, **_OPTIONS)(function))
-        except (RuntimeError, OSError):  # no folder for the cache, or no room in it
-            return cast("Function", njit(signature, **_OPTIONS)(function))
+        return compile_once(function, signature, _OPTIONS)
 
     return decorate
 

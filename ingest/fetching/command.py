@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
-    from ingest.fetching import Listing, Web
+    from ingest.fetching.listing import Listing
+    from ingest.fetching.web import Web
 
 __all__ = ["fetch"]
 
@@ -48,7 +49,8 @@ def fetch(
 
       alertdb fetch --night 20240105 --from https://archive.example.org/ztf/
     """
-    from ingest.fetching import Patience, Web, nights_between, read_listing, tarball_name
+    from ingest.fetching.listing import nights_between, tarball_name
+    from ingest.fetching.web import Patience, Web, read_listing
 
     names = [tarball_name(each, partnership=partnership) for each in nights_between(night, to)]
     web = Web(lambda: Patience(tell=message))
@@ -72,7 +74,7 @@ def fetch(
 def _fetch_all(web: Web, listing: Listing, names: Sequence[str], folder: Path) -> int:
     """Fetch one tarball after the other and tell of each; return how many failed."""
     from alertdb.errors import AlertdbError, ArchiveUnreachable, FetchNotWritten, NoRoom
-    from ingest.fetching import fetch_tarball
+    from ingest.fetching.download import fetch_tarball
 
     failed = 0
     screen = console()

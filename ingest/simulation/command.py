@@ -9,10 +9,6 @@ from pathlib import Path  # noqa: TC003 - Typer reads the annotations when the p
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
-from ingest.simulation.survey import night_number, night_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -23,6 +19,13 @@ _SECONDS_BETWEEN_LINES = 10.0
 _IN_PROCESS = 1000  # alerts
 
 
+def _schemas(incomplete: str) -> list[str]:
+    """Return what the shell may offer for --schema."""
+    from ingest.simulation.packets import VERSIONS  # here: it brings what no other command needs
+
+    return [version for version in VERSIONS if version.startswith(incomplete)]
+
+
 def simulate(
     night: Annotated[
         list[int], typer.Option(metavar="YYYYMMDD", help="Night to simulate; may be given several times.")
@@ -31,7 +34,7 @@ def simulate(
     output: Annotated[Path, typer.Option(file_okay=False, help="Folder for the tarballs.")],
     nights: Annotated[int, typer.Option(min=1, help="So many nights in a row, beginning with each one given.")] = 1,
     seed: Annotated[int, typer.Option(help="Another seed is another sky.")] = 1,
-    schema: Annotated[str, typer.Option(help="3.3, or 4.02 with forced photometry.")] = "3.3",
+    schema: Annotated[str, typer.Option(help="3.3, or 4.02 with forced photometry.", autocompletion=_schemas)] = "3.3",
     partnership: Annotated[
         bool, typer.Option("--partnership", help="Also write each night's partnership tarball.")
     ] = False,
@@ -71,6 +74,8 @@ def simulate(
 
 def _in_a_row(first: Sequence[int], count: int) -> list[int]:
     """Give `count` nights from each of the first ones, sorted, each once."""
+    from ingest.simulation.survey import night_number, night_text  # here, since it brings numpy
+
     numbers = {night_number(night) + i for night in first for i in range(count)}
     return [int(night_text(number)) for number in sorted(numbers)]
 
@@ -90,6 +95,9 @@ def _report(tarballs: Sequence[Path], alerts: int, seconds: float) -> None:
 @contextmanager
 def _progress(total: int) -> Iterator[Callable[[int], None]]:
     """Show how far it is: a bar on a terminal, else a plain line now and then."""
+    from rich.console import Console  # here: 'alertdb --help' does without it
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
     console = Console(stderr=True)
     if not console.is_terminal:
         yield _Lines(total).advance

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING
 import polars as pl
 import pyarrow as pa
 
-from ingest.cleaning import blank_sentinels, find_long_texts, find_missing, healpix29
+from ingest.cleaning import blank_sentinels, find_long_texts, find_missing
 from ingest.decoding import PACKET_INDEX, Wanted
+from ingest.healpix import healpix29
 from ingest.surveys import Rows, SharedTable
 
 if TYPE_CHECKING:

@@ -78,7 +78,7 @@ def watch(config: Config, paths: Sequence[Path], pace: Pace, options: Options, w
                 for folder in folders:
                     _go_through(config, folder, pace, options, workers)
                 time.sleep(pace.every)
-        log.info("told to end: what was being loaded is not in, and will be loaded at the next start")
+        log.info("told to end")
 
 
 def _go_through(config: Config, folder: WatchedFolder, pace: Pace, options: Options, workers: int | None) -> None:
@@ -116,6 +116,9 @@ def _load(
     try:
         chosen = min(workers or choose_workers(batch), len(batch))
         failures = report_load(console(), batch, config, chosen, options, max_bad=None)
+    except KeyboardInterrupt:
+        log.info("what was being loaded is not in, and will be loaded at the next start")
+        raise
     except LoaderDied as error:
         log.warning("%s", error)
         failures = [Failure(source.name, error) for source in batch]

@@ -1,6 +1,6 @@
 -- What the columns of the summary need to know of each object beforehand: mean position and times of the last points.
--- `touched` (objectId) says which objects are meant. The mean position is that of the mean unit vector, which is
--- right across RA 0 and at the poles, where a mean of angles is not.
+-- `touched` (objectId) says which objects are meant, `condition` leaves out alerts `a` that do not count yet. The mean
+-- position is that of the mean unit vector, which is right across RA 0 and at the poles, where a mean of angles is not.
 CREATE TEMPORARY TABLE objects (PRIMARY KEY (objectId)) ENGINE = InnoDB
 SELECT
     objectId, jd_last, jd_last_g, jd_last_r, jd_last_i, jd_named,
@@ -18,7 +18,7 @@ FROM (
         AVG(COS(RADIANS(a.`dec`)) * COS(RADIANS(a.ra))) AS x,
         AVG(COS(RADIANS(a.`dec`)) * SIN(RADIANS(a.ra))) AS y,
         AVG(SIN(RADIANS(a.`dec`)))                  AS z
-    FROM touched AS t STRAIGHT_JOIN {database}.alerts AS a ON a.objectId = t.objectId
+    FROM touched AS t STRAIGHT_JOIN {database}.alerts AS a ON a.objectId = t.objectId {condition}
     GROUP BY a.objectId
     HAVING COUNT(*) >= 2
 ) AS vectors;

@@ -114,6 +114,18 @@ def test_an_archive_that_is_none(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_folder_that_cannot_be_made(own: Config, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("in the way")
+    line = one_line(alertdb(own, "backup", tmp_path / "file" / "backups"))
+    assert f"cannot be written to {tmp_path}/file/backups: " in line
+    assert "Not a directory" in line
+    assert "mend that, or name another folder" in line
+    assert "make room" not in line
+    line = one_line(alertdb(own, "backup", tmp_path / "file"))
+    assert f"{tmp_path}/file File exists. " in line
+    assert "make room" not in line
+
+
 def test_a_full_disk(own: Config, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     small = tmp_path / "small"
     small.mkdir()
@@ -124,7 +136,7 @@ def test_a_full_disk(own: Config, tmp_path: Path, monkeypatch: pytest.MonkeyPatc
         line = one_line(alertdb(own, "backup", small))
         assert f"MB on the disk of {small}, where 1 MB are free" in line
         monkeypatch.setattr(make, "_check_room", lambda *_: None)
-        with pytest.raises(BackupNotWritten, match="No space left on device"):
+        with pytest.raises(BackupNotWritten, match="No space left on device.*: make room "):
             make.back_up(own, small, None, lambda _: None)
         subprocess.run(["mount", "-o", "remount,size=60m", str(small)], check=True)
         with pytest.raises(BackupServerFailed, match="copying the tables failed") as failed:

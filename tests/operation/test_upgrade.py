@@ -41,39 +41,40 @@ def version(monkeypatch: pytest.MonkeyPatch, files: Callable[[list[Traversable]]
     monkeypatch.setattr(schema, "_sorted", lambda folder: files(ALL(folder)) if folder == "schema" else ALL(folder))
 
 
-def keys_of_alerts(config: Config) -> set[str]:
+def light_curve_key(config: Config) -> set[str]:
     with connect(config, Account.READER) as connection:
-        return {row.Key_name for row in connection.exec_driver_sql("SHOW KEYS FROM alerts")}
+        rows = connection.exec_driver_sql("SHOW KEYS FROM alerts WHERE Key_name = 'lightcurve'")
+        return {row.Column_name for row in rows}
 
 
 def test_from_an_older_version_to_a_newer_one(empty: Config, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     first, second, third = simulate_nights([20240301, 20240302, 20240303], 50, tmp_path / "nights", seed=3)
 
-    version(monkeypatch, lambda files: [file for file in files if file.name < "006"])
+    version(monkeypatch, lambda files: [file for file in files if file.name < "007"])
     ensure_schema(empty)
     load(empty, first)
-    assert "asteroid" not in keys_of_alerts(empty)
+    assert "tarball" not in light_curve_key(empty)
 
     monkeypatch.undo()  # today's version
     refused = alertdb(empty, "ingest", second)
     assert refused.returncode == 1
-    assert "older than this alertdb: 006_asteroid_key.sql not applied. Nothing was changed" in refused.stderr
+    assert "older than this alertdb: 007_light_curve_key.sql not applied. Nothing was changed" in refused.stderr
     assert "'alertdb init'" in refused.stderr
     (finding,) = (finding for finding in examine_server(empty) if finding.check == "tables")
     assert "older than this alertdb" in finding.advice
     upgraded = alertdb(empty, "init")
     assert upgraded.returncode == 0, upgraded.stderr
-    assert "asteroid" in keys_of_alerts(empty)
+    assert "tarball" in light_curve_key(empty)
     load(empty, second)
 
-    version(monkeypatch, lambda files: [file for file in files if file.name < "006"])
-    with pytest.raises(SchemaNewer, match="does not know 006_asteroid_key.sql"):
+    version(monkeypatch, lambda files: [file for file in files if file.name < "007"])
+    with pytest.raises(SchemaNewer, match="does not know 007_light_curve_key.sql"):
         load(empty, third)
 
-    further = tmp_path / "007_further_column.sql"
+    further = tmp_path / "008_further_column.sql"
     further.write_text("ALTER TABLE alerts ADD COLUMN further INT COMMENT 'Of a later version. NULL: not known.';\n")
     version(monkeypatch, lambda files: [*files, further])
-    with pytest.raises(SchemaOlder, match="007_further_column.sql not applied"):
+    with pytest.raises(SchemaOlder, match="008_further_column.sql not applied"):
         load(empty, third)
     ensure_schema(empty)
     load(empty, third)

@@ -127,12 +127,30 @@ def test_a_folder_is_loaded_as_it_fills(
     assert watcher.end() == 0
     assert watcher.said().count("is damaged") == 1
     assert "Traceback" not in watcher.said()
-    assert watcher.said().splitlines()[-1].endswith("will be loaded at the next start")
+    assert watcher.said().splitlines()[-1].endswith("watch: told to end")
+    assert "is not in" not in watcher.said()
 
     found = everything(archive)
     empty_tables(archive)
     load(replace(archive, thumbnails_url=(tmp_path / "elsewhere").as_uri()), *nights)
     assert found == everything(archive)
+
+
+def test_what_a_stop_breaks_off_is_told(
+    archive: Config,
+    nights: list[Path],
+    folder: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    (folder / nights[0].name).write_bytes(nights[0].read_bytes())
+    monkeypatch.setattr("ingest.pipeline.check_room", lambda *_: signal.raise_signal(signal.SIGTERM))
+    with caplog.at_level("INFO", "watch"):
+        run(archive, [folder], Pace(every=0.01, settle=0), Options(), 1)
+    *_, before, last = [record.getMessage() for record in caplog.records]
+    assert before == "what was being loaded is not in, and will be loaded at the next start"
+    assert last == "told to end"
+    assert loaded(archive) == set()
 
 
 def test_what_failed_is_not_tried_again_after_a_restart(

@@ -7,9 +7,11 @@ import sys
 import threading
 from typing import TYPE_CHECKING, Any
 
+import pytest
 from someone import Someone, is_gone, until
 
 from alertdb.doctor.people import examine_people
+from alertdb.people.watchdog import watch
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -100,3 +102,35 @@ def test_the_doctor_says_when_it_cannot_see(server_config: Config, admin: Any) -
     assert finding.grade == "warning"
     assert "looks" in finding.found
     assert "alertdb init" in finding.advice
+
+
+def test_a_look_that_fails_again_and_again_is_told_once(
+    server_config: Config, admin: Any, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """As before 'alertdb init' was run again after an upgrade."""
+    renamed = "RENAME TABLE alertdb_people.{} TO alertdb_people.{}"
+    steps = {
+        3: [renamed.format("hidden", "looks"), renamed.format("people", "hidden")],
+        5: [renamed.format("hidden", "people")],
+    }
+    looks = 0
+
+    def between(_: float) -> None:
+        nonlocal looks
+        looks += 1
+        for statement in steps.get(looks, ()):
+            admin.exec_driver_sql(statement)
+        if looks == 5:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr("alertdb.people.watchdog.NOTE_SECONDS", 0.0)
+    monkeypatch.setattr("alertdb.people.watchdog.time.sleep", between)
+    admin.exec_driver_sql(renamed.format("looks", "hidden"))
+    with pytest.raises(KeyboardInterrupt):
+        watch(server_config, 0.1)
+    first, second = [record for record in caplog.records if record.levelname == "ERROR"]
+    assert looks == 5
+    assert first.exc_info is second.exc_info is None
+    assert "looks' doesn't exist" in first.getMessage()
+    assert "people' doesn't exist" in second.getMessage()
+    assert "alertdb init" in first.getMessage()

@@ -82,6 +82,26 @@ def test_the_real_tarballs_give_two_rejects_and_exit_0(run: Run, real_tarballs: 
     assert re.search(r"alerts\s+139", status)
 
 
+def test_a_load_brings_no_library_that_only_reading_needs(
+    run: Run, archive: Config, real_tarballs: list[Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each takes as long to come as thousands of alerts to load."""
+    monkeypatch.setenv("ALERTDB_HOME", str(archive.home))
+    code = "import sys; from alertdb.cli import main; main.add_commands(); assert main.run(sys.argv[1:]) == 0\n"
+    code += "print({'pandas', 'astropy', 'matplotlib', 'pyarrow.compute', 'fastavro'} & set(sys.modules))"
+    command = [sys.executable, "-c", code, "ingest", str(real_tarballs[1])]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=True)
+    assert done.stdout.splitlines()[-1] == "set()", done.stdout
+    assert "ztf_public_20180819.tar.gz" in run("nights", "--format", "csv").stdout
+
+
+def test_help_and_completion_bring_only_what_shows_them() -> None:
+    code = "import sys; from alertdb.cli import main; main.add_commands(); main.run(['--help'])\n"
+    code += "print({'numpy', 'polars', 'pyarrow', 'sqlalchemy', 'http.client', 'rich.progress'} & set(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
+    assert done.stdout.splitlines()[-1] == "set()", done.stdout
+
+
 def test_max_bad(run: Run, real_tarballs: list[Path]) -> None:
     line = one_line_of_many(run("ingest", real_tarballs[0], "--max-bad", "1"))
     assert "2 packets were rejected, more than the 1 of --max-bad" in line

@@ -59,9 +59,11 @@ def test_without_a_folder_it_says_what_is_missing(run: Callable[..., tuple[int, 
     assert "--output" in said
 
 
-def test_a_folder_that_cannot_be_made_is_one_line(run: Callable[..., tuple[int, str]], tmp_path: Path) -> None:
-    (tmp_path / "file").write_text("")
-    code, said = run("qa", "-o", tmp_path / "file" / "qa")
-    assert code == 1
-    assert len(said.strip().splitlines()) == 1
-    assert "file" in said
+def test_a_file_is_no_folder_for_pictures(run: Callable[..., tuple[int, str]], tmp_path: Path) -> None:
+    (tmp_path / "report.html").write_text("mine")
+    for output in (tmp_path / "report.html", tmp_path / "report.html" / "qa"):
+        code, said = run("qa", "--output", output)
+        assert code == 2
+        assert f"{tmp_path / 'report.html'} is a file; --output expects a folder" in said
+        assert said.count("\n") == 1
+    assert (tmp_path / "report.html").read_text() == "mine"

@@ -20,8 +20,9 @@ from alertdb.errors import (
     FetchUnderWay,
     NoRoom,
 )
-from ingest.fetching import Fetched, Web, download, fetch_tarball, read_listing
-from ingest.fetching.web import Patience
+from ingest.fetching import download
+from ingest.fetching.download import Fetched, fetch_tarball
+from ingest.fetching.web import Patience, Web, read_listing
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
