@@ -71,8 +71,8 @@ class Layout:
             If they are no rows of these columns.
         """
         valid = np.empty((len(self._kinds), rows), np.uint8)
-        fours = np.empty((self._fours, rows), np.uint32)
-        eights = np.empty((self._eights, rows), np.uint64)
+        fours = np.zeros((self._fours, rows), np.uint32)  # what is NULL is left as it is: it must be a number
+        eights = np.zeros((self._eights, rows), np.uint64)
         ends = np.zeros((self._texts, rows + 1), np.int32)
         texts = np.empty((self._texts, int(starts[rows] - starts[0])), np.uint8)  # room for all bytes in each
         from alertdb.wire.kernel import read_rows  # here: compiled code takes a while to come, and loading needs none
