@@ -24,8 +24,9 @@ if TYPE_CHECKING:
     from alertdb.config import Config
     from ingest.tarballs import Source
 
-__all__ = ["Failure", "Options", "choose_workers", "load_all"]
+__all__ = ["Failure", "Options", "choose_workers", "load_all", "step_back"]
 
+STEP, LAST = 10, 19  # of niceness
 BYTES_PER_WORKER = 100 * 10**6  # a process takes a second to start: less is not worth one
 
 
@@ -83,7 +84,8 @@ def _load_side_by_side(
 ) -> Iterator[Outcome | Failure]:
     context = multiprocessing.get_context("spawn")  # threads and connections of this process must not be inherited
     news = context.Queue()
-    with _Listener(news, progress), ProcessPoolExecutor(workers, context, _begin, (news,)) as pool:
+    started = context.Value("i", 0)
+    with _Listener(news, progress), ProcessPoolExecutor(workers, context, _begin, (news, started)) as pool:
         try:
             with _interrupts_held():  # a process that is only starting would answer Ctrl-C with a traceback
                 futures = [pool.submit(_load_and_tell, source, config, options) for source in sources]
@@ -97,6 +99,14 @@ def _load_side_by_side(
             for process in multiprocessing.active_children():
                 process.terminate()
             raise
+
+
+def step_back(place: int) -> None:
+    """Have this process give way to those at the places before it, where the cores are not enough for all.
+
+    Loads that go on equally fast come to their merging at the same time, and merge one after the other on one core.
+    """
+    os.nice(min(STEP * place, LAST))
 
 
 @contextmanager
@@ -129,9 +139,12 @@ def _load(
 _news: Any = None  # of a worker process: where it tells how far it is
 
 
-def _begin(news: Any) -> None:
+def _begin(news: Any, started: Any) -> None:
     global _news
     _news = news
+    with started.get_lock():
+        step_back(started.value)
+        started.value += 1
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the process that started us answers it, and ends us
     signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
 
