@@ -1,7 +1,7 @@
 """Compiled functions out of numba's cache, without what only compiling needs.
 
 Before numba looks into its cache it makes ready to compile: it imports all that it knows of Python and numpy, which
-takes 0.2 s and more, ten times as long as loading the functions. What lies in the cache needs none of it.
+takes long. What lies in the cache needs none of it.
 """
 
 from __future__ import annotations

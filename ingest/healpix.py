@@ -1,6 +1,6 @@
 """The HEALPix index of positions, by the compiled part of cdshealpix alone.
 
-Its Python part wants angles of astropy's, whose import takes half a second at the start of each loading process.
+Its Python part wants angles of astropy's, which no load needs otherwise and which take long to import.
 """
 
 from __future__ import annotations

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import text
 
 from alertdb.database import Account, connect
-from alertdb.errors import UnknownObject
+from alertdb.errors import LoadRefused, UnknownObject
 from alertdb.schema import public_database, read_sql, summary_columns, summary_ddl
 from ingest.load import (
     MERGE_LOCK_SECONDS,
@@ -57,6 +57,13 @@ def update_summary(
         The load's.
     objects
         Their names, each once, in the column `objectId`.
+    ahead
+        Reads from the disk what the statements will need.
+
+    Raises
+    ------
+    LoadRefused
+        If a row is refused, or other loads give no turn.
     """
     connection, watch = connections
     names = [column.name for column in summary_columns()]
@@ -76,7 +83,8 @@ def update_summary(
 @contextmanager
 def _alerts_held(connection: Connection, survey: str) -> Iterator[None]:
     """Let no other load add alerts meanwhile."""
-    lock(connection, alerts_lock(survey), MERGE_LOCK_SECONDS)
+    if not lock(connection, alerts_lock(survey), MERGE_LOCK_SECONDS):
+        raise LoadRefused.because("the summary", f"no turn to compute it within {MERGE_LOCK_SECONDS} s")
     try:
         yield
     finally:
