@@ -12,6 +12,7 @@ import numpy as np
 from isal.isal_zlib import crc32
 
 from alertdb.errors import DuplicateThumbnail, ThumbnailsBusy, ThumbnailsNotWritten
+from alertdb.thumbnails.directfile import DirectFile
 from alertdb.thumbnails.layout import RECORD, closing, document_header
 from alertdb.thumbnails.sealing import SealsAtEnd
 
@@ -25,9 +26,6 @@ if TYPE_CHECKING:
 __all__ = ["UNFINISHED", "EmbeddedWriter", "sync_folder"]
 
 UNFINISHED = ".unfinished"  # follows the sealed file's name
-_PIECES_AT_ONCE = 1000  # the system takes 1024 in one call
-_BYTES_AT_ONCE = 8 << 20
-_LEAVING_BYTES = 32 << 20
 _WHOLE = (bytes, bytearray, memoryview)
 
 
@@ -42,24 +40,22 @@ class EmbeddedWriter(SealsAtEnd):
         self._unfinished = path.with_name(path.name + UNFINISHED)
         self._candids, self._offsets = array("q"), array("Q")
         self._sizes, self._crcs = array("I"), array("I")
-        self._end = self._written = self._leaving = 0  # offsets: put, written, on its way to the disk
-        self._pending: list[Buffer] = []
+        self._end = 0  # bytes put
         with self._explained():
             self._handle = self._open()
+        self._file = DirectFile(self._handle)
 
     def put_many(self, documents: Iterable[tuple[int, Buffer | Sequence[Buffer]]]) -> None:
         """Add documents as (candid, bytes of the ZIP, whole or in pieces)."""
         for candid, document in documents:
-            self._put(candid, (document,) if isinstance(document, _WHOLE) else document)
-        self._flush()  # the pieces are views of a buffer that its owner may use again now
+            self._put(candid, document if isinstance(document, _WHOLE) else b"".join(document))
 
     def seal(self) -> None:
         """Make all documents durable and visible; see `ThumbnailWriter.seal`."""
         for piece in closing(self._records(), self._end):
-            self._append((piece,), len(piece))
-        self._flush()
+            self._append(piece)
         with self._explained():
-            os.fsync(self._handle)
+            self._file.finish()
             os.fchmod(self._handle, 0o444)
             self._unfinished.rename(self._path)
             sync_folder(self._path.parent)
@@ -72,8 +68,9 @@ class EmbeddedWriter(SealsAtEnd):
         self._close()
 
     def _close(self) -> None:
+        self._file.release()
         os.close(self._handle)
-        self._handle = -1  # whoever goes on writing must not hit the file that gets this number next
+        self._handle = -1
 
     def _open(self) -> int:
         """Open the unfinished file, empty and locked against other writers."""
@@ -95,43 +92,22 @@ class EmbeddedWriter(SealsAtEnd):
         except FileNotFoundError:
             return False
 
-    def _put(self, candid: int, pieces: Sequence[Buffer]) -> None:
-        size = crc = 0
-        for piece in pieces:
-            size += len(piece)
-            crc = crc32(piece, crc)
+    def _put(self, candid: int, document: Buffer) -> None:
+        size, crc = len(document), crc32(document)
         header = document_header(candid, crc, size)
         self._candids.append(candid)
         self._offsets.append(self._end + len(header))
         self._sizes.append(size)
         self._crcs.append(crc)
-        self._append((header, *pieces), len(header) + size)
+        self._append(header)
+        self._append(document)
 
-    def _append(self, pieces: Sequence[Buffer], size: int) -> None:
-        self._pending += pieces
-        self._end += size
-        if self._end - self._written >= _BYTES_AT_ONCE or len(self._pending) >= _PIECES_AT_ONCE:
-            self._flush()
-
-    def _flush(self) -> None:
-        pieces, self._pending = self._pending, []
-        with self._explained():
-            while pieces:
-                pieces = _after(pieces, os.writev(self._handle, pieces[:_PIECES_AT_ONCE]))
-            self._written = self._end
-            if self._written - self._leaving >= _LEAVING_BYTES:
-                self._write_back()
-
-    def _write_back(self) -> None:
-        """Have the system write what it still holds in memory, and free what it has written.
-
-        It starts writing the newest bytes and does not wait for them; most of the older ones have been
-        written by now. Without it a night's gigabytes push everything else out of the page cache, take new
-        pages all the time, and leave all the waiting to the final fsync (benchmarks/thumbnail_stores.py).
-        """
-        os.posix_fadvise(self._handle, 0, self._leaving, os.POSIX_FADV_DONTNEED)
-        os.posix_fadvise(self._handle, self._leaving, self._written - self._leaving, os.POSIX_FADV_DONTNEED)
-        self._leaving = self._written
+    def _append(self, data: Buffer) -> None:
+        try:
+            self._file.append(data)
+        except OSError as error:
+            raise self._not_written(error) from error
+        self._end += len(data)
 
     def _records(self) -> Table:
         """Return the index (dtype `RECORD`), sorted by candid."""
@@ -150,8 +126,10 @@ class EmbeddedWriter(SealsAtEnd):
         try:
             yield
         except OSError as error:
-            why = f"{error.strerror} after {self._end / 1e6:.1f} MB"
-            raise ThumbnailsNotWritten(self._path, why) from error
+            raise self._not_written(error) from error
+
+    def _not_written(self, error: OSError) -> ThumbnailsNotWritten:
+        return ThumbnailsNotWritten(self._path, f"{error.strerror} after {self._end / 1e6:.1f} MB")
 
 
 def sync_folder(folder: Path) -> None:
@@ -161,12 +139,3 @@ def sync_folder(folder: Path) -> None:
         os.fsync(handle)
     finally:
         os.close(handle)
-
-
-def _after(pieces: list[Buffer], written: int) -> list[Buffer]:
-    """Return what is left of the pieces when their first `written` bytes are gone."""
-    for number, piece in enumerate(pieces):
-        if written < len(piece):
-            return [memoryview(piece)[written:], *pieces[number + 1 :]]
-        written -= len(piece)
-    return []
