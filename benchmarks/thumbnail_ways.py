@@ -14,7 +14,7 @@ from unittest import mock
 import numpy as np
 from isal.isal_zlib import crc32
 
-from alertdb.thumbnails import KINDS, open_store, unfinished
+from alertdb.thumbnails import KINDS, directfile, open_store
 from alertdb.thumbnails.document import build_document, document_pieces
 
 if TYPE_CHECKING:
@@ -58,16 +58,18 @@ class Way(Protocol):
 
 
 class Sealed:
-    """What alertdb does, or the same without writing back on the way."""
+    """What alertdb does, or the same through the system's page cache, written back on the way or not."""
 
-    def __init__(self, *, write_back: bool = True) -> None:
+    def __init__(self, *, direct: bool = True, write_back: bool = True) -> None:
+        self.flag = os.O_DIRECT if direct else 0
         self.leaving_bytes = 32 << 20 if write_back else 1 << 60
 
     def write(self, folder: Path, candids: Sequence[int]) -> None:
         """See `Way`."""
         store = open_store(folder.as_uri(), readonly=False)
         with (
-            mock.patch.object(unfinished, "_LEAVING_BYTES", self.leaving_bytes),
+            mock.patch.object(os, "O_DIRECT", self.flag),
+            mock.patch.object(directfile, "_LEAVING_BYTES", self.leaving_bytes),
             store.writer("night", "public") as writer,
         ):
             for batch in batches(candids):
@@ -172,7 +174,8 @@ class PlainZip:
 
 WAYS: Mapping[str, Way] = {
     "sealed": Sealed(),
-    "sealed_no_write_back": Sealed(write_back=False),
+    "sealed_page_cache": Sealed(direct=False),
+    "sealed_no_write_back": Sealed(direct=False, write_back=False),
     "pack": Pack(),
     "sqlite_8k": SQLite(8 << 10),
     "sqlite_16k": SQLite(16 << 10),

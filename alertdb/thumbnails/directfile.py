@@ -30,19 +30,16 @@ class DirectFile:
     ----------
     handle
         Of an empty file, open for writing. Its owner closes it.
-    direct
-        False to go through the page cache from the beginning.
     """
 
-    def __init__(self, handle: int, *, direct: bool = True) -> None:
+    def __init__(self, handle: int) -> None:
         self._handle = handle
         self._buffer = memoryview(mmap.mmap(-1, _BUFFER_BYTES))  # begins where a page of memory does
         self._filled = 0  # bytes in the buffer
         self._start = 0  # of the buffer in the file
         self._leaving = 0  # up to here the file is on its way from the page cache to the disk
-        if direct:
-            with suppress(OSError):  # the file system has no such thing
-                self._set_direct(os.O_DIRECT)
+        with suppress(OSError):  # the file system has no such thing
+            self._set_direct(os.O_DIRECT)
 
     def append(self, data: Buffer) -> None:
         """Put bytes at the end; they are copied.
@@ -52,11 +49,6 @@ class DirectFile:
         OSError
             Raised if the system cannot write what was gathered.
         """
-        size, filled = len(data), self._filled
-        if filled + size < _BUFFER_BYTES:
-            self._buffer[filled : filled + size] = data
-            self._filled += size
-            return
         rest = memoryview(data)
         while rest:
             part = rest[: _BUFFER_BYTES - self._filled]

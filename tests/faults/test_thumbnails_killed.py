@@ -153,6 +153,20 @@ def test_a_full_disk_is_one_clear_error_and_costs_nothing_else(folder: Path) -> 
 
 
 @needs_mount
+def test_a_full_disk_that_is_written_past_the_page_cache(folder: Path, tmp_path: Path) -> None:
+    with (tmp_path / "image").open("wb") as image:
+        image.truncate(1_500_000)
+    script = f"mkfs.ext4 -q -O ^has_journal {tmp_path}/image && mount -o loop {tmp_path}/image {folder} || exit 77; "
+    check = f'shift; "$@"; code=$?; find {folder} -type f >&2; exit $code'
+    code, out, err = _finish(_start("write", folder.as_uri(), 1, before=_mounted(script + check)))
+    if code == 77:
+        pytest.skip(f"no small disk: {err.strip()}")
+    assert (code, out) == (1, "")
+    assert err.startswith(f"{folder}/public/night.zip could not be written: No space left on device after ")
+    assert err.count("\n") == 1  # `find` found no file
+
+
+@needs_mount
 def test_a_full_disk_leaves_what_was_sealed(folder: Path) -> None:
     """The first version fits, the second would not fit beside it."""
     mount = f"mount -t tmpfs -o size=3m none {folder} && cd {folder} && shift; "
