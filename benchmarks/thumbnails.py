@@ -50,7 +50,7 @@ def write(writer: ThumbnailWriter, candids: Sequence[int]) -> Figures:
 
 
 def read(store: ThumbnailStore, candids: Sequence[int]) -> Figures:
-    """Read in any order: one by one, then many at once; warm."""
+    """Read in any order, from the disk at first: one by one, then many at once."""
     chosen = random.Random(3).choices(candids, k=len(candids))
     times = []
     for candid in chosen:
