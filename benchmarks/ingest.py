@@ -323,17 +323,19 @@ def count_unequal(one: Any, other: Any) -> int:
 
 
 def watch_summary() -> list[float]:
-    """Have each update of the summary note its seconds in the list returned."""
-    transaction: Any = importlib.import_module("ingest.transaction")
+    """Have the computing of the summary and its writing note their seconds in the list returned."""
+    summary: Any = importlib.import_module("ingest.summary").SummaryOfLoad
     seconds: list[float] = []
-    update = transaction.update_summary
 
-    def timed(*arguments: Any) -> None:
-        began = time.perf_counter()
-        update(*arguments)
-        seconds.append(time.perf_counter() - began)
+    def timed(call: Any) -> Any:
+        def run(*arguments: Any, **options: Any) -> None:
+            began = time.perf_counter()
+            call(*arguments, **options)
+            seconds.append(time.perf_counter() - began)
 
-    transaction.update_summary = timed
+        return run
+
+    summary.compute, summary.write = timed(summary.compute), timed(summary.write)
     return seconds
 
 

@@ -155,7 +155,7 @@ class Scale:
             seconds = time.perf_counter() - began
             rates.append(outcome.alerts / seconds)
             merged.append(count_rows(config, outcome.name) / self.merging["merge_stage"])
-            summaries.append(self.merging["update_summary"] / seconds)
+            summaries.append((self.merging["compute"] + self.merging["write"]) / seconds)
         counted = slice(warm, None)
         return {
             "rate": statistics.median(rates[counted]),
@@ -207,20 +207,22 @@ def with_server(home: Path, pool: int, action: Any) -> Any:
 def watch_merging() -> dict[str, float]:
     """Have the merging of shared tables and of the summary note their seconds in the dictionary returned."""
     transaction: Any = importlib.import_module("ingest.transaction")
+    summary = transaction.SummaryOfLoad
     seconds: dict[str, float] = {}
 
     def timed(name: str, call: Any) -> Any:
-        def run(*arguments: Any) -> Any:
+        def run(*arguments: Any, **options: Any) -> Any:
             began = time.perf_counter()
             try:
-                return call(*arguments)
+                return call(*arguments, **options)
             finally:
                 seconds[name] = seconds.get(name, 0.0) + time.perf_counter() - began
 
         return run
 
-    for name in ("merge_stage", "update_summary"):
-        setattr(transaction, name, timed(name, getattr(transaction, name)))
+    for owner, names in ((transaction, ["merge_stage"]), (summary, ["compute", "write"])):
+        for name in names:
+            setattr(owner, name, timed(name, getattr(owner, name)))
     return seconds
 
 

@@ -5,9 +5,11 @@ What its columns are stands in ``sql/summary``; both ways use the same statement
 
 from __future__ import annotations
 
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
+from functools import partial
 from typing import TYPE_CHECKING
 
+import polars as pl
 from sqlalchemy import text
 
 from alertdb.database import Account, connect
@@ -23,18 +25,19 @@ from ingest.load import (
     merge_lock,
     release,
 )
+from ingest.spool import spooling
 from ingest.stored import listed, read_frame
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
+    from pathlib import Path
 
-    import polars as pl
     from sqlalchemy import Connection
 
     from alertdb.config import Config
     from ingest.reading_ahead import ReadAhead
 
-__all__ = ["rebuild_all", "update_all", "update_summary", "update_touched"]
+__all__ = ["SummaryOfLoad", "rebuild_all", "update_all", "update_touched"]
 
 UPDATE_OBJECTS = 5_000  # per statement; what those of the next need is read from the disk meanwhile
 REBUILD_OBJECTS = 100_000  # objects per statement of a rebuild: what the temporary tables hold at once
@@ -42,42 +45,79 @@ REBUILD_OBJECTS = 100_000  # objects per statement of a rebuild: what the tempor
 TOUCHED = "CREATE TEMPORARY TABLE touched (objectId VARCHAR(32) NOT NULL PRIMARY KEY) ENGINE = InnoDB"
 
 
-def update_summary(
-    connections: tuple[Connection, Connection], survey: str, tarball: int, objects: pl.DataFrame, ahead: ReadAhead
-) -> None:
-    """Bring the rows of the objects of a load up to date, in both databases of the survey.
+class SummaryOfLoad:
+    """The rows of the summary that a load changes, in both databases of the survey: computed, kept on disk, written.
+
+    Computing reads alerts and limits only, so that it goes beside the merging of other tables.
 
     Parameters
     ----------
-    connections
-        That of the load, which holds the lock for merging; and one at READ UNCOMMITTED, which computes. It sees the
-        load's alerts. In the key `lightcurve` no other way of reading does so without a look at the wide row of each
-        alert beside them.
+    watch
+        A connection at READ UNCOMMITTED, which computes. It sees the load's alerts. In the key `lightcurve` no other
+        way of reading does so without a look at the wide row of each alert beside them.
+    survey
+        The survey's name.
     tarball
         The load's.
-    objects
-        Their names, each once, in the column `objectId`.
+    folder
+        Where rows wait until they are written.
     ahead
         Reads from the disk what the statements will need.
-
-    Raises
-    ------
-    LoadRefused
-        If a row is refused, or other loads give no turn.
     """
-    connection, watch = connections
-    names = [column.name for column in summary_columns()]
-    newer = ", ".join(f"{name} = VALUES({name})" for name in names)
-    for part in ahead.before(objects.iter_slices(UPDATE_OBJECTS), lambda _: _places(survey)):
-        watch.exec_driver_sql(TOUCHED)
-        load_rows(watch, "touched", part)
-        with _alerts_held(connection, survey):
-            condition = _leave_out(_find_uncommitted(connection, watch, tarball))
-            rows = {database: _summarize(watch, database, condition) for database in (survey, public_database(survey))}
-        watch.exec_driver_sql("DROP TEMPORARY TABLE touched")
-        for database, frame in rows.items():
+
+    def __init__(self, watch: Connection, survey: str, tarball: int, folder: Path, ahead: ReadAhead) -> None:
+        self._watch = watch
+        self._survey = survey
+        self._tarball = tarball
+        self._folder = folder
+        self._ahead = ahead
+        self._parts: list[tuple[str, Path]] = []  # rows of which database, and where they wait
+
+    def compute(self, objects: pl.DataFrame, *, alone: bool) -> None:
+        """Compute the rows of these objects: their names, each once, in the column `objectId`.
+
+        The load holds the lock for merging.
+
+        Parameters
+        ----------
+        alone
+            Whether the load keeps others from adding alerts already.
+
+        Raises
+        ------
+        LoadRefused
+            If other loads give no turn.
+        """
+        turn = nullcontext if alone else partial(_alerts_held, self._watch, self._survey)
+        for part in self._ahead.before(objects.iter_slices(UPDATE_OBJECTS), lambda _: _places(self._survey)):
+            self._watch.exec_driver_sql(TOUCHED)
+            load_rows(self._watch, "touched", part)
+            with turn():
+                condition = _leave_out(_find_uncommitted(self._watch, self._tarball))
+                for database in (self._survey, public_database(self._survey)):
+                    self._keep(database, _summarize(self._watch, database, condition))
+            self._watch.exec_driver_sql("DROP TEMPORARY TABLE touched")
+
+    def write(self, connection: Connection) -> None:
+        """Write all that was computed, on the load's connection.
+
+        Raises
+        ------
+        LoadRefused
+            If a row is refused.
+        """
+        names = [column.name for column in summary_columns()]
+        newer = ", ".join(f"{name} = VALUES({name})" for name in names)
+        for database, path in self._parts:
+            frame = pl.read_ipc(path)
             frame.columns = names
             insert_rows(connection, f"{database}.summary", names, [frame], f"ON DUPLICATE KEY UPDATE {newer}")
+
+    def _keep(self, database: str, rows: pl.DataFrame) -> None:
+        path = self._folder / f"summary-{len(self._parts):06}.arrow"
+        with spooling(self._folder):
+            rows.write_ipc(path)
+        self._parts.append((database, path))
 
 
 @contextmanager
@@ -91,12 +131,15 @@ def _alerts_held(connection: Connection, survey: str) -> Iterator[None]:
         release(connection, alerts_lock(survey))
 
 
-def _find_uncommitted(connection: Connection, watch: Connection, tarball: int) -> set[int]:
-    """Return the tarballs of other loads that have alerts of the objects `touched`, and have not committed them."""
+def _find_uncommitted(watch: Connection, tarball: int) -> set[int]:
+    """Return the tarballs of other loads that have alerts of the objects `touched`, and have not committed them.
+
+    Under the lock for merging no other load has a row in the ledger that is not committed.
+    """
     query = "SELECT DISTINCT a.tarball FROM touched AS t STRAIGHT_JOIN alerts AS a ON a.objectId = t.objectId"
     others = set(watch.exec_driver_sql(query).scalars()) - {tarball}
     if others:
-        others -= set(connection.exec_driver_sql(f"SELECT id FROM tarballs WHERE id IN ({listed(others)})").scalars())
+        others -= set(watch.exec_driver_sql(f"SELECT id FROM tarballs WHERE id IN ({listed(others)})").scalars())
     return others
 
 

@@ -8,6 +8,7 @@ written: which candids others are writing is looked up first, under a lock held 
 from __future__ import annotations
 
 from decimal import Decimal
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
@@ -20,7 +21,8 @@ from ingest.removal import hand_over
 from ingest.shared_tables import drop_arrived, merge_stage
 from ingest.spool import spooling
 from ingest.stage import Stage
-from ingest.summary import update_summary
+from ingest.summary import SummaryOfLoad
+from ingest.workers import Worker
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -100,6 +102,7 @@ class TarballTransaction:
         self._sum = 0
         self._checksum = 0
         self._stages = {table.name: Stage(table, folder) for table in survey.shared}
+        self._summary = SummaryOfLoad(watch, survey.name, self._id, folder, ahead)
 
     def add(self, rows: Rows) -> None:
         """Take the rows of a batch, each candid once in the whole tarball.
@@ -157,7 +160,7 @@ class TarballTransaction:
             duplicates = self._settle_contested()
             self._fill_helper("arrived", self._all_arrived())
             entry = {**facts, **self._merge_shared(), **self._describe_alerts(), "duplicates": duplicates}
-            self._update_summary()
+            self._summary.write(self._connection)
             self._check_alerts()
             entry |= {"id": self._id, "name": self._name, "survey": self._survey.name, "rejects": len(rejects)}
             write_entry(self._connection, entry, rejects)
@@ -251,22 +254,27 @@ class TarballTransaction:
         )
         load_rows(self._connection, table, alerts.select("candid").unique().sort("candid"))
 
-    def _update_summary(self) -> None:
-        objects = self._all_arrived().select("objectId").unique().sort("objectId")
-        update_summary((self._connection, self._watch), self._survey.name, self._id, objects, self._ahead)
-
     def _all_arrived(self) -> pl.DataFrame:
         return pl.concat(self._arrived) if self._arrived else EMPTY
 
     def _merge_shared(self) -> dict[str, int]:
+        """Merge what all nights share; the summary is computed beside it once the limits are in that it counts."""
         survey = self._survey
+        objects = self._all_arrived().select("objectId").unique().sort("objectId")
         self._record(survey.history, drop_arrived(self._connection, survey.history, "arrived"))
-        totals: dict[str, int] = {}
-        for column, table in (("limits", survey.limits), ("history", survey.history), ("forced", survey.forced)):
-            stage = self._stages[table.name]
-            self._record(table, merge_stage(self._connection, table, stage, self._ahead))
-            totals[column], totals[f"{column}_checksum"] = stage.count()
+        totals = self._merge("limits", survey.limits)
+        with Worker("summary") as summary:
+            summary.submit(partial(self._summary.compute, alone=self._removal is not None), objects)
+            totals |= self._merge("history", survey.history) | self._merge("forced", survey.forced)
+            summary.finish()
         return totals
+
+    def _merge(self, column: str, table: SharedTable) -> dict[str, int]:
+        """Merge the rows for one table; return what the ledger says of them, in the columns of this name."""
+        stage = self._stages[table.name]
+        self._record(table, merge_stage(self._connection, table, stage, self._ahead))
+        count, checksum = stage.count()
+        return {column: count, f"{column}_checksum": checksum}
 
     def _record(self, table: SharedTable, change: Change) -> None:
         record_change(self._connection, table.name, change.rows, change.checksum)
