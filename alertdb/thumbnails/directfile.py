@@ -47,8 +47,10 @@ class DirectFile:
         Raises
         ------
         OSError
-            Raised if the system cannot write what was gathered.
+            Raised if the system cannot write what was gathered, or after `release`.
         """
+        if self._handle < 0:
+            raise OSError(errno.EBADF, os.strerror(errno.EBADF))
         rest = memoryview(data)
         while rest:
             part = rest[: _BUFFER_BYTES - self._filled]
@@ -74,7 +76,7 @@ class DirectFile:
 
     def release(self) -> None:
         """Have any further call fail: the handle may be another file's soon."""
-        self._buffer.release()
+        self._handle = -1
 
     def _write_buffer(self) -> None:
         written = 0
