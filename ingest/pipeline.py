@@ -178,10 +178,8 @@ class _Load:
             if same is not None and same.name != self._source.name:
                 self._connection.rollback()
                 return Outcome(self._source.name, skipped=f"the same content is in as {same.name}")
-            if removal is None:
-                thumbnails.seal()  # before the lock is taken: it may take long
             facts = self._facts(reader, began)
-            entry = transaction.close(self._found.rejects, facts, before_commit=thumbnails.seal)
+            entry = self._close(transaction, thumbnails, facts, replacing=removal is not None)
             thumbnails.remove_older()
         return self._outcome(entry, transaction)
 
@@ -199,6 +197,21 @@ class _Load:
                 progress(reader.bytes_read, len(self._found.candids))
             loader.finish()
             storer.finish()
+
+    def _close(
+        self, transaction: TarballTransaction, thumbnails: _Thumbnails, facts: dict[str, Any], *, replacing: bool
+    ) -> dict[str, Any]:
+        """Merge and commit; the thumbnails are sealed beside the merging, before the commit."""
+        with Worker("seal") as sealer:
+
+            def seal() -> None:
+                if replacing:  # not before: they take the place of those whose alerts are still in
+                    sealer.submit(thumbnails.seal)
+                sealer.finish()
+
+            if not replacing:
+                sealer.submit(thumbnails.seal)
+            return transaction.close(self._found.rejects, facts, before_commit=seal)
 
     def _store(self, decoded: Decoded, rows: Rows, thumbnails: _Thumbnails) -> None:
         """Put the cutouts of the accepted alerts into the thumbnail store, by rights class."""
