@@ -117,7 +117,7 @@ def _load(
         chosen = min(workers or choose_workers(batch), len(batch))
         failures = report_load(console(), batch, config, chosen, options, max_bad=None)
     except KeyboardInterrupt:
-        log.info("what was being loaded is not in, and will be loaded at the next start")
+        log.info("a load was broken off; what is not in yet will be loaded at the next start")
         raise
     except LoaderDied as error:
         log.warning("%s", error)

@@ -124,11 +124,13 @@ def test_a_folder_is_loaded_as_it_fills(
         file.write(content[len(content) // 2 :])
     watcher.await_loaded(first.name, second.name)
     wait_for(lambda: not watcher.came_to().failed, watcher.said)
+    loading = watcher.came_to().looked_at
+    wait_for(lambda: watcher.came_to().looked_at > loading, watcher.said)  # the load has ended when it looks again
     assert watcher.end() == 0
     assert watcher.said().count("is damaged") == 1
     assert "Traceback" not in watcher.said()
     assert watcher.said().splitlines()[-1].endswith("watch: told to end")
-    assert "is not in" not in watcher.said()
+    assert "a load was broken off" not in watcher.said()
 
     found = everything(archive)
     empty_tables(archive)
@@ -148,7 +150,7 @@ def test_what_a_stop_breaks_off_is_told(
     with caplog.at_level("INFO", "watch"):
         run(archive, [folder], Pace(every=0.01, settle=0), Options(), 1)
     *_, before, last = [record.getMessage() for record in caplog.records]
-    assert before == "what was being loaded is not in, and will be loaded at the next start"
+    assert before == "a load was broken off; what is not in yet will be loaded at the next start"
     assert last == "told to end"
     assert loaded(archive) == set()
 
