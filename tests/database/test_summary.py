@@ -8,6 +8,7 @@ import pytest
 from archives import load
 
 from alertdb.database import Account, connect
+from alertdb.errors import LoadRefused
 from ingest.simulation.nights import simulate_nights
 from ingest.summary import update_all
 
@@ -43,3 +44,20 @@ def test_alerts_that_another_load_has_not_committed_do_not_count(archive: Config
     update_all(archive, "ztf", None, lambda _: None)  # which reads what is committed
     assert len(counted["ztf"]) > 50
     assert counted == {database: summary(archive, database) for database in ("ztf", "ztf_public")}
+
+
+def test_a_load_whose_summary_cannot_be_computed_leaves_nothing(archive: Config, tmp_path: Path) -> None:
+    (night,) = simulate_nights([20240101], 200, tmp_path / "nights", seed=5)
+    with connect(archive, Account.ADMIN, "ztf_public") as connection:
+        view = connection.exec_driver_sql("SHOW CREATE VIEW alerts_limmag").one()[1]
+        connection.exec_driver_sql("DROP VIEW alerts_limmag")
+        try:
+            with pytest.raises(LoadRefused, match=r"ztf_public\.alerts_limmag"):
+                load(archive, night)
+        finally:
+            connection.exec_driver_sql(view.replace("%", "%%"))
+    with connect(archive, Account.ADMIN, "ztf") as connection:
+        for table in ("alerts", "alerts_limmag", "alerts_prv", "summary", "tarballs"):
+            assert connection.exec_driver_sql(f"SELECT COUNT(*) FROM {table}").scalar() == 0
+    load(archive, night)
+    assert summary(archive, "ztf")
