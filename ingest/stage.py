@@ -50,6 +50,7 @@ class Stage:
         self._object = table.key[:1]
         self._repeats = Repeats(folder / f"{self._name}.rows")
         self._ends: list[int] = []  # number of rows up to the end of each file
+        self._checksum = 0  # of the rows that were yielded
 
     def add(self, frame: pl.DataFrame) -> None:
         """Take rows: the table's columns, in any order of rows, keys repeating."""
@@ -68,6 +69,7 @@ class Stage:
         first = 0
         for number, end in enumerate(self._ends):
             packets, hashes = self._largest(first, end)
+            self._checksum = (self._checksum + total(hashes)) % MODULUS
             values = pl.read_ipc(self._file(number))
             yield values.with_columns(pl.Series(PACKET, packets), pl.Series(HASH, hashes))
             self._file(number).unlink()
@@ -79,10 +81,8 @@ class Stage:
             yield pl.read_ipc(self._file(number), columns=[column])
 
     def count(self) -> tuple[int, int]:
-        """Return how many different rows were told, and their checksum."""
-        firsts = (0, *self._ends)
-        totals = (total(self._largest(first, end)[1]) for first, end in zip(firsts, self._ends, strict=False))
-        return self._repeats.count, sum(totals) % MODULUS
+        """Return how many different rows were told, and their checksum, once `rows` has yielded them all."""
+        return self._repeats.count, self._checksum
 
     def _largest(self, first: int, end: int) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.uint64]]:
         """Return the largest packet and the hash of each of these rows."""
