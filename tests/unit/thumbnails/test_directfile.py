@@ -81,7 +81,7 @@ def content(path: Path) -> bytes:
         [997] * 300,
     ],
 )
-@pytest.mark.parametrize("folder", ["", "/dev/shm"])  # noqa: S108 - in memory: no direct writes there
+@pytest.mark.parametrize("folder", ["", "/dev/shm"])  # noqa: S108 - a file system in memory
 def test_the_bytes_are_those_that_were_appended(tmp_path: Path, folder: str, sizes: list[int]) -> None:
     path = Path(folder or tmp_path) / f"alertdb-test-{os.getpid()}"
     try:
