@@ -1,6 +1,6 @@
 """What each line of the server's settings brings.
 
-    python benchmarks/settings.py [--quick] [--json FILE] [--data FOLDER]
+    python benchmarks/settings.py [--alerts N] [--rounds N] [--quick] [--json FILE] [--data FOLDER]
 
 For each line of ``sql/settings/private.cnf`` and ``nvme.cnf`` that is there for speed, two servers are run in turns:
 one with the line, one with MariaDB's own default in its place, all else as in private.cnf. Measured are the loading of
@@ -62,11 +62,13 @@ WORK = ("load", "rebuild", "lightcurves")
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--alerts", type=int, default=ALERTS, help="in each of the two tarballs")
+    parser.add_argument("--rounds", type=int, default=ROUNDS, help="turns of each server")
     parser.add_argument("--quick", action="store_true", help="about a minute, at a smaller size")
     parser.add_argument("--json", type=Path, help="write the figures there")
     parser.add_argument("--data", type=Path, help="folder for tarballs and servers (a fast local disk)")
     options = parser.parse_args()
-    alerts, rounds = (QUICK_ALERTS, 1) if options.quick else (ALERTS, ROUNDS)
+    alerts, rounds = (QUICK_ALERTS, 1) if options.quick else (options.alerts, options.rounds)
     figures: dict[str, float] = {"alerts": alerts, "quick": options.quick, "cores": os.cpu_count() or 0}
     with tempfile.TemporaryDirectory(dir=options.data) as folder:
         tarballs = simulate_nights([20240110, 20240111], alerts, Path(folder) / "nights", seed=3)
