@@ -65,6 +65,10 @@ def main() -> None:
     parser.add_argument("--json", type=Path, help="write the figures there")
     parser.add_argument("--data", type=Path, help="folder for the tables (4 GB; a fast local disk)")
     options = parser.parse_args()
+    if options.data and not options.data.is_dir():
+        parser.error(f"--data: {options.data} is no folder; make it first")
+    if options.json and not options.json.parent.is_dir():
+        parser.error(f"--json: {options.json.parent} is no folder; make it first")
     with tempfile.TemporaryDirectory(dir=options.data) as folder:
         figures = measure(Path(folder), quick=options.quick)
     figures["quick"] = options.quick

@@ -68,6 +68,12 @@ def main() -> None:
     parser.add_argument("--json", type=Path, help="write the figures there")
     parser.add_argument("--data", type=Path, help="folder for tarballs and servers (a fast local disk)")
     options = parser.parse_args()
+    if options.alerts < 1 or options.rounds < 1:
+        parser.error("--alerts and --rounds need a number of 1 or more")
+    if options.data and not options.data.is_dir():
+        parser.error(f"--data: {options.data} is no folder; make it first")
+    if options.json and not options.json.parent.is_dir():
+        parser.error(f"--json: {options.json.parent} is no folder; make it first")
     alerts, rounds = (QUICK_ALERTS, 1) if options.quick else (options.alerts, options.rounds)
     figures: dict[str, float] = {"alerts": alerts, "quick": options.quick, "cores": os.cpu_count() or 0}
     with tempfile.TemporaryDirectory(dir=options.data) as folder:

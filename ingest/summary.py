@@ -109,9 +109,8 @@ class SummaryOfLoad:
         names = [column.name for column in summary_columns()]
         newer = ", ".join(f"{name} = VALUES({name})" for name in names)
         for database, path in self._parts:
-            frame = pl.read_ipc(path)
-            frame.columns = names
-            insert_rows(connection, f"{database}.summary", names, [frame], f"ON DUPLICATE KEY UPDATE {newer}")
+            rows = pl.read_ipc(path)
+            insert_rows(connection, f"{database}.summary", names, [rows], f"ON DUPLICATE KEY UPDATE {newer}")
 
     def _keep(self, database: str, rows: pl.DataFrame) -> None:
         path = self._folder / f"summary-{len(self._parts):06}.arrow"
@@ -152,6 +151,7 @@ def _summarize(connection: Connection, database: str, condition: str) -> pl.Data
     make_objects, select = _statements(database, condition)
     connection.exec_driver_sql(make_objects)
     rows = read_frame(connection, select)
+    rows.columns = [column.name for column in summary_columns()]
     connection.exec_driver_sql("DROP TEMPORARY TABLE objects")
     return rows
 
