@@ -51,6 +51,11 @@ def _never(_: Frame) -> bool:
     return False
 
 
+def _shut(connection: socket.socket) -> None:
+    with contextlib.suppress(OSError):
+        connection.shutdown(socket.SHUT_RDWR)
+
+
 def _read(connection: socket.socket, size: int) -> bytes | None:
     parts = bytearray()
     while len(parts) < size:
@@ -76,20 +81,22 @@ class Front:
         self._lock = threading.Lock()
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port: int = self._listener.getsockname()[1]
-        threading.Thread(target=self._accept, daemon=True).start()
+        self._accepting = threading.Thread(target=self._accept, daemon=True)
+        self._accepting.start()
 
     def cut(self) -> None:
         """Drop all connections."""
         with self._lock:
-            relays, self._relays = self._relays, set()
-        for relay in relays:
-            relay.close()
+            for relay in self._relays:
+                relay.break_off()
 
     def forget(self) -> None:
         """Watch no more."""
         self.watch = _never
 
     def close(self) -> None:
+        _shut(self._listener)
+        self._accepting.join()
         self._listener.close()
         self.cut()
 
@@ -128,14 +135,19 @@ class Front:
             return
         with self._lock:
             self._relays.add(relay)
-        relay.run()
-        relay.close()
+        with contextlib.suppress(OSError):  # the server of the bucket that was selected is down
+            relay.run()
         with self._lock:
             self._relays.discard(relay)
+        relay.close()
 
 
 class _Relay:
-    """One connection of a client, to one bucket after the other."""
+    """One connection of a client, to one bucket after the other.
+
+    A socket is closed only when no thread can be about to use it: the next connection gets the freed number, and a
+    thread that was just entering the kernel with it would take bytes of that connection. Others shut it down.
+    """
 
     def __init__(self, front: Front, client: socket.socket) -> None:
         self._front = front
@@ -143,6 +155,7 @@ class _Relay:
         self._client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._bucket = next(iter(front.ports))
         self._hello = b""
+        self._answering: dict[socket.socket, threading.Thread] = {}
         self._connect(self._bucket)
 
     def run(self) -> None:
@@ -157,11 +170,18 @@ class _Relay:
             with contextlib.suppress(OSError):
                 self._server.sendall(frame.raw)
 
+    def break_off(self) -> None:
+        """Let all threads of this connection come to their end."""
+        _shut(self._client)
+        _shut(self._server)
+
     def close(self) -> None:
-        for connection in (self._client, self._server):
-            with contextlib.suppress(OSError):
-                connection.shutdown(socket.SHUT_RDWR)
-            connection.close()
+        """Break off and close; by the thread that ran it, when nobody else knows of it."""
+        self.break_off()
+        for server, thread in self._answering.items():
+            thread.join()
+            server.close()
+        self._client.close()
 
     def _connect(self, bucket: str) -> None:
         server = socket.create_connection(("127.0.0.1", self._front.ports[bucket]))
@@ -171,14 +191,15 @@ class _Relay:
             read_frame(server)
             read_frame(server)
         self._server = server
-        threading.Thread(target=self._answer, args=(server,), daemon=True).start()
+        self._answering[server] = threading.Thread(target=self._answer, args=(server,), daemon=True)
+        self._answering[server].start()
 
     def _select(self, bucket: str) -> None:
         """Go on with the port of another bucket; whoever is let in at one may open the other."""
         if bucket != self._bucket and bucket in self._front.ports:
             left, self._bucket = self._server, bucket
             self._connect(bucket)
-            left.close()
+            _shut(left)
 
     def _sign_in(self, bucket: str) -> bytes:
         value = b"\0" + bucket.encode() + b"\0" + self._front.accounts[bucket].encode()
@@ -190,5 +211,4 @@ class _Relay:
                 server.setsockopt(socket.IPPROTO_TCP, socket.TCP_QUICKACK, 1)  # else the mock often waits 40 ms
                 self._client.sendall(self._front.rewritten(frame))
         if server is self._server:
-            with contextlib.suppress(OSError):
-                self._client.shutdown(socket.SHUT_RDWR)
+            _shut(self._client)
