@@ -11,7 +11,8 @@ from alertdb.database import Account, connect
 from alertdb.errors import SourceUnknown
 from ingest.csv_files import write_csv_files
 from ingest.ledger import record_totals
-from ingest.load import MERGE_LOCK_SECONDS, database_errors, lock, merge_lock
+from ingest.load import database_errors
+from ingest.locks import MERGE_LOCK_SECONDS, holding, merge_lock
 from ingest.report import progress
 from ingest.surveys.ztf import Ztf
 from ingest.tarballs import find_sources
@@ -76,9 +77,12 @@ def report_verify(paths: Sequence[Path], config: Config, limit: int) -> int:
 
 def report_accept(config: Config) -> None:
     """Record the checksums of the shared tables as they are now, and tell which changed."""
-    survey = Ztf()
-    with connect(config, Account.LOADER, survey.name) as connection, database_errors("the checksums"):
-        lock(connection, merge_lock(survey.name), MERGE_LOCK_SECONDS)
+    survey, what = Ztf(), "the checksums"
+    with (
+        database_errors(what),
+        connect(config, Account.LOADER, survey.name) as connection,
+        holding(connection, merge_lock(survey.name), MERGE_LOCK_SECONDS, what),
+    ):
         for table in (survey.limits, survey.history, survey.forced):
             if record_totals(connection, table.name):
                 console().print(f"{table.name}: its rows as they are now were recorded as right", soft_wrap=True)

@@ -13,7 +13,6 @@ from weakref import finalize
 import mariadb
 import polars as pl
 import polars.selectors as cs
-from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError, PendingRollbackError
 
 from alertdb.errors import AlertdbError, DatabaseFull, LoadRefused, ServerLost
@@ -29,18 +28,11 @@ if TYPE_CHECKING:
     from alertdb.wire.link import Rows
 
 __all__ = [
-    "MERGE_LOCK_SECONDS",
-    "alerts_lock",
     "database_errors",
     "insert_rows",
     "link_of",
     "load_rows",
-    "lock",
-    "merge_lock",
-    "release",
 ]
-
-MERGE_LOCK_SECONDS = 24 * 3600  # a rebuild of the summary holds it for long
 
 DISK_FULL = (1021, 1114, 28)
 GONE = (2002, 2006, 2013, 1927, 1053, 1317)
@@ -140,28 +132,6 @@ def _warnings(connection: Connection) -> list[str]:
         return [str(row[2]) for row in cursor.fetchall()]
 
 
-def lock(connection: Connection, name: str, seconds: float) -> bool:
-    """Take a named lock of the server, waiting at most `seconds`; return whether we have it."""
-    return (
-        connection.execute(text("SELECT GET_LOCK(:name, :seconds)"), {"name": name, "seconds": seconds}).scalar() == 1
-    )
-
-
-def merge_lock(survey: str) -> str:
-    """Name of the lock under which one tarball at a time changes what all nights share."""
-    return f"alertdb.{survey}.merge"
-
-
-def alerts_lock(survey: str) -> str:
-    """Name of the lock under which one batch of alerts at a time is looked up and loaded."""
-    return f"alertdb.{survey}.alerts"
-
-
-def release(connection: Connection, name: str) -> None:
-    """Give a named lock back."""
-    connection.execute(text("SELECT RELEASE_LOCK(:name)"), {"name": name})
-
-
 @contextmanager
 def database_errors(what: str) -> Iterator[None]:
     """Turn whatever the driver raises while `what` is loaded into an error that says what to do.
@@ -172,7 +142,7 @@ def database_errors(what: str) -> Iterator[None]:
         yield
     except AlertdbError:
         raise
-    except PendingRollbackError as error:  # giving a lock back failed after the connection broke
+    except PendingRollbackError as error:  # a statement behind one at which the connection broke
         raise ServerLost(what, "the connection broke") from error
     except (DBAPIError, mariadb.Error) as error:
         cause = error.orig if isinstance(error, DBAPIError) else error

@@ -137,7 +137,7 @@ def load_tarball(
                     load = _Load(source, config, survey, connection, open_decoder(survey.wanted, decoder))
                     return load.run(began, progress, (entry, neighbours), allow_damaged=allow_damaged)
             except LoadedElsewhere as other:
-                await_turn(config, survey, other.tarball)
+                await_turn(config, survey, other.tarball, source.name)
 
 
 class _Load:

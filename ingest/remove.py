@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from alertdb.cli.output import console
-from alertdb.errors import LoadRefused, UnknownTarball
+from alertdb.errors import UnknownTarball
 from alertdb.thumbnails import RIGHTS, open_store
 from ingest.ledger import find_entry, list_entries
-from ingest.load import MERGE_LOCK_SECONDS, alerts_lock, database_errors, lock, merge_lock
+from ingest.load import database_errors
+from ingest.locks import MERGE_LOCK_SECONDS, alerts_lock, holding, merge_lock
 from ingest.removal import Removal, Removed
 from ingest.report import tell_removed
 from ingest.surveys.ztf import Ztf
@@ -44,6 +45,8 @@ def remove_tarball(
     ------
     UnknownTarball
         If there is nothing of it.
+    LockNotGiven
+        If others give no turn.
     """
     with database_errors(name), turn(config, survey, name) as connection:
         entry = find_entry(connection, name)
@@ -53,14 +56,15 @@ def remove_tarball(
             return None
         with spool_folder(config.spool, name) as folder:
             removal = Removal(connection, survey, entry, folder, places)
-            for wanted in (merge_lock(survey.name), alerts_lock(survey.name)):
-                if not lock(connection, wanted, MERGE_LOCK_SECONDS):
-                    raise LoadRefused.because(name, f"no turn to remove it within {MERGE_LOCK_SECONDS} s")
-            removed = removal.run()
-            if dry_run:
-                connection.rollback()
-                return removed
-            connection.commit()
+            with (
+                holding(connection, merge_lock(survey.name), MERGE_LOCK_SECONDS, name),
+                holding(connection, alerts_lock(survey.name), MERGE_LOCK_SECONDS, name),
+            ):
+                removed = removal.run()
+                if dry_run:
+                    connection.rollback()
+                    return removed
+                connection.commit()
     _remove_thumbnails(config, name)
     return removed
 

@@ -6,30 +6,22 @@ What its columns are stands in ``sql/summary``; both ways use the same statement
 from __future__ import annotations
 
 from contextlib import contextmanager, nullcontext
-from functools import partial
 from typing import TYPE_CHECKING
 
 import polars as pl
 from sqlalchemy import text
 
 from alertdb.database import Account, connect
-from alertdb.errors import LoadRefused, UnknownObject
+from alertdb.errors import UnknownObject
 from alertdb.schema import public_database, read_sql, summary_columns, summary_ddl
-from ingest.load import (
-    MERGE_LOCK_SECONDS,
-    alerts_lock,
-    database_errors,
-    insert_rows,
-    load_rows,
-    lock,
-    merge_lock,
-    release,
-)
+from ingest.load import database_errors, insert_rows, load_rows
+from ingest.locks import MERGE_LOCK_SECONDS, alerts_lock, holding, merge_lock
 from ingest.spool import spooling
 from ingest.stored import listed, read_frame
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
+    from contextlib import AbstractContextManager
     from pathlib import Path
 
     from sqlalchemy import Connection
@@ -39,6 +31,7 @@ if TYPE_CHECKING:
 
 __all__ = ["SummaryOfLoad", "rebuild_all", "update_all", "update_touched"]
 
+SUMMARY = "the summary"  # as errors call it
 UPDATE_OBJECTS = 5_000  # per statement; what those of the next need is read from the disk meanwhile
 REBUILD_OBJECTS = 100_000  # objects per statement of a rebuild: what the temporary tables hold at once
 # InnoDB takes keys that are texts in a fraction of the time that Aria takes.
@@ -85,14 +78,13 @@ class SummaryOfLoad:
 
         Raises
         ------
-        LoadRefused
+        LockNotGiven
             If other loads give no turn.
         """
-        turn = nullcontext if alone else partial(_alerts_held, self._watch, self._survey)
         for part in self._ahead.before(objects.iter_slices(UPDATE_OBJECTS), lambda _: _places(self._survey)):
             self._watch.exec_driver_sql(TOUCHED)
             load_rows(self._watch, "touched", part)
-            with turn():
+            with nullcontext() if alone else self._alerts_held():
                 condition = _leave_out(_find_uncommitted(self._watch, self._tarball))
                 for database in (self._survey, public_database(self._survey)):
                     self._keep(database, _summarize(self._watch, database, condition))
@@ -112,22 +104,15 @@ class SummaryOfLoad:
             rows = pl.read_ipc(path)
             insert_rows(connection, f"{database}.summary", names, [rows], f"ON DUPLICATE KEY UPDATE {newer}")
 
+    def _alerts_held(self) -> AbstractContextManager[None]:
+        """Let no other load add alerts meanwhile."""
+        return holding(self._watch, alerts_lock(self._survey), MERGE_LOCK_SECONDS, SUMMARY)
+
     def _keep(self, database: str, rows: pl.DataFrame) -> None:
         path = self._folder / f"summary-{len(self._parts):06}.arrow"
         with spooling(self._folder):
             rows.write_ipc(path)
         self._parts.append((database, path))
-
-
-@contextmanager
-def _alerts_held(connection: Connection, survey: str) -> Iterator[None]:
-    """Let no other load add alerts meanwhile."""
-    if not lock(connection, alerts_lock(survey), MERGE_LOCK_SECONDS):
-        raise LoadRefused.because("the summary", f"no turn to compute it within {MERGE_LOCK_SECONDS} s")
-    try:
-        yield
-    finally:
-        release(connection, alerts_lock(survey))
 
 
 def _find_uncommitted(watch: Connection, tarball: int) -> set[int]:
@@ -224,8 +209,11 @@ def _swap(connection: Connection, database: str) -> None:
 @contextmanager
 def _merging(config: Config, account: Account, survey: str) -> Iterator[Connection]:
     """Give a connection that holds the lock under which tarballs merge, so that nothing changes meanwhile."""
-    with connect(config, account, survey) as connection, database_errors("the summary"):
-        lock(connection, merge_lock(survey), MERGE_LOCK_SECONDS)
+    with (
+        database_errors(SUMMARY),
+        connect(config, account, survey) as connection,
+        holding(connection, merge_lock(survey), MERGE_LOCK_SECONDS, SUMMARY),
+    ):
         yield connection
 
 

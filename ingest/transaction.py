@@ -7,6 +7,7 @@ written: which candids others are writing is looked up first, under a lock held 
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from decimal import Decimal
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -16,7 +17,8 @@ import polars as pl
 from alertdb.errors import LoadRefused
 from ingest.checksum import MODULUS, checksum
 from ingest.ledger import Reject, record_change, write_entry
-from ingest.load import MERGE_LOCK_SECONDS, alerts_lock, load_rows, lock, merge_lock, release
+from ingest.load import load_rows
+from ingest.locks import MERGE_LOCK_SECONDS, alerts_lock, holding, merge_lock
 from ingest.removal import hand_over
 from ingest.shared_tables import drop_arrived, merge_stage
 from ingest.spool import spooling
@@ -26,6 +28,7 @@ from ingest.workers import Worker
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
+    from contextlib import AbstractContextManager
     from pathlib import Path
 
     from sqlalchemy import Connection
@@ -110,7 +113,9 @@ class TarballTransaction:
         Raises
         ------
         LoadedElsewhere
-            If another load under way holds one of the alerts; roll back, wait for it, begin again.
+            If another load under way holds one of the alerts; wait for it, begin again.
+        LockNotGiven
+            If others give no turn.
         """
         alerts = rows.alerts.select(self._survey.alert_columns)
         # Sorted, and so in memory of their own: columns taken as they are would keep their whole batch alive.
@@ -125,17 +130,16 @@ class TarballTransaction:
             stage.add(rows.shared[name])
 
     def _add(self, alerts: pl.DataFrame) -> None:
-        name = alerts_lock(self._survey.name)
-        if not lock(self._connection, name, BATCH_LOCK_SECONDS):
-            raise LoadRefused.because(self._name, f"no turn to load alerts within {BATCH_LOCK_SECONDS} s")
-        try:
+        with self._alerts_held():
             known = self._known_elsewhere(alerts["candid"].to_list())
             if known:
                 self._contested.append(alerts.filter(pl.col("candid").is_in(known)))
                 alerts = alerts.filter(~pl.col("candid").is_in(known))
             self._load_alerts(alerts)
-        finally:
-            release(self._connection, name)
+
+    def _alerts_held(self) -> AbstractContextManager[None]:
+        """Let no other load look for known alerts, or add any, meanwhile."""
+        return holding(self._connection, alerts_lock(self._survey.name), BATCH_LOCK_SECONDS, self._name)
 
     def close(
         self,
@@ -151,11 +155,15 @@ class TarballTransaction:
             Columns of the ledger that only the caller knows.
         before_commit
             Called when all is done but the commit.
+
+        Raises
+        ------
+        LockNotGiven
+            If others give no turn.
         """
-        name = merge_lock(self._survey.name)
-        if not lock(self._connection, name, MERGE_LOCK_SECONDS):
-            raise LoadRefused.because(self._name, f"no turn to merge within {MERGE_LOCK_SECONDS} s")
-        try:
+        # Others must not see some alerts that go and have gone.
+        alerts_held = nullcontext() if self._removal is None else self._alerts_held()
+        with holding(self._connection, merge_lock(self._survey.name), MERGE_LOCK_SECONDS, self._name), alerts_held:
             self._replace()
             duplicates = self._settle_contested()
             self._fill_helper("arrived", self._all_arrived())
@@ -166,8 +174,6 @@ class TarballTransaction:
             write_entry(self._connection, entry, rejects)
             before_commit()
             self._connection.commit()
-        finally:
-            release(self._connection, name)
         return entry
 
     def object_keys(self) -> frozenset[int]:
@@ -178,8 +184,6 @@ class TarballTransaction:
         """Take out the tarball that this one replaces, then load the alerts that wait for that."""
         if self._removal is None:
             return
-        # Other loads look for known alerts under this lock: they must not see some that go and have gone.
-        lock(self._connection, alerts_lock(self._survey.name), BATCH_LOCK_SECONDS)
         self.removed = self._removal.run()
         for path in self._waiting:
             self._add(pl.read_ipc(path))

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from alertdb.database import Account, connect
 from alertdb.schema import check_schema
 from ingest.ledger import tarball_id
-from ingest.load import lock
+from ingest.locks import holding
 from ingest.spool import spooling
 
 if TYPE_CHECKING:
@@ -35,6 +35,8 @@ def turn(config: Config, survey: Survey, name: str) -> Iterator[Connection]:
     ------
     SchemaOlder, SchemaNewer, SummaryOlder
         If the archive's tables are of another version than this program.
+    LockNotGiven
+        If another load has had it for a day.
     """
     with connect(config, Account.LOADER, survey.name) as connection:
         # What a killed server left behind is rolled back in the background; its locks are waited for, not reported.
@@ -42,15 +44,24 @@ def turn(config: Config, survey: Survey, name: str) -> Iterator[Connection]:
             f"SET SESSION sql_mode = 'TRADITIONAL', innodb_lock_wait_timeout = {ROLLBACK_SECONDS}"
         )
         check_schema(connection, survey.name)
-        lock(connection, _turn_name(survey, tarball_id(name)), TURN_SECONDS)
-        connection.rollback()
-        yield connection
+        with holding(connection, _turn_name(survey, tarball_id(name)), TURN_SECONDS, name):
+            connection.rollback()
+            yield connection
 
 
-def await_turn(config: Config, survey: Survey, tarball: int) -> None:
-    """Wait until the load of this tarball has ended, however it ends."""
-    with connect(config, Account.LOADER, survey.name) as connection:
-        lock(connection, _turn_name(survey, tarball), TURN_SECONDS)
+def await_turn(config: Config, survey: Survey, tarball: int, what: str) -> None:
+    """Wait until the load of this tarball has ended, however it ends.
+
+    Raises
+    ------
+    LockNotGiven
+        If it has not ended after a day; `what` is said to have waited for it.
+    """
+    with (
+        connect(config, Account.LOADER, survey.name) as connection,
+        holding(connection, _turn_name(survey, tarball), TURN_SECONDS, what),
+    ):
+        pass
 
 
 def _turn_name(survey: Survey, tarball: int) -> str:

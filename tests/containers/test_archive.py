@@ -12,7 +12,7 @@ from archives import everything
 from hub import wait_for
 from plain import differences, expected_tables
 
-from ingest.load import merge_lock
+from ingest.locks import merge_lock
 
 SECONDS = 300.0  # a load that failed is tried again after a minute
 

@@ -15,7 +15,7 @@ from someone import BACK, PATIENCE, Someone, is_gone, until
 
 from alertdb.people.server_view import ServerView
 from alertdb.people.watchdog import Watchdog
-from ingest.load import alerts_lock, merge_lock
+from ingest.locks import alerts_lock, merge_lock
 from ingest.simulation.nights import simulate_nights
 
 if TYPE_CHECKING:
