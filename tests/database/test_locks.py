@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import threading
-from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import mariadb
 import polars as pl
 import pytest
 from archives import everything, load
+from locking import PROCESSES, another_connection, ask, held, is_waited_for
 from plain import differences, expected_tables
 from someone import until
 from sqlalchemy.exc import DBAPIError
@@ -38,7 +38,6 @@ NAME = "alertdb.ztf.test"
 MERGE, ALERTS = merge_lock("ztf"), alerts_lock("ztf")
 NIGHTS = [20240110, 20240111]
 FIRST, SECOND = (f"ztf_public_{night}.tar.gz" for night in NIGHTS)
-WAITING = "information_schema.processlist WHERE state = 'User lock' AND info LIKE '%GET_LOCK%'"
 
 
 @pytest.fixture(scope="module")
@@ -54,25 +53,13 @@ def ours(archive: Config) -> Iterator[Connection]:
 
 @pytest.fixture
 def another(archive: Config) -> Iterator[Connection]:
-    with connect(archive, Account.ADMIN) as connection:
-        yield connection.execution_options(isolation_level="AUTOCOMMIT")
-
-
-def ask(connection: Connection, query: str) -> Any:
-    return connection.exec_driver_sql(f"SELECT {query}").scalar()
-
-
-@contextmanager
-def held(connection: Connection, name: str) -> Iterator[int]:
-    """Hold a lock; give the connection's number."""
-    assert ask(connection, f"GET_LOCK('{name}', 0)") == 1
-    yield ask(connection, "CONNECTION_ID()")
-    assert ask(connection, f"RELEASE_LOCK('{name}')") == 1
+    with another_connection(archive) as connection:
+        yield connection
 
 
 def end(connection: Connection, number: int) -> None:
     connection.exec_driver_sql(f"KILL {number}")
-    until(lambda: not ask(connection, f"COUNT(*) FROM information_schema.processlist WHERE id = {number}"), "not ended")
+    until(lambda: not ask(connection, f"COUNT(*) FROM {PROCESSES} WHERE id = {number}"), "not ended")
 
 
 @pytest.mark.parametrize("seconds", [0, 0.2])
@@ -105,7 +92,7 @@ def test_who_waits_gets_the_lock_when_the_other_is_done(archive: Config, ours: C
     waiting = threading.Thread(target=wait)
     with holding(ours, NAME, 0, "the night"):
         waiting.start()
-        until(lambda: ask(another, f"COUNT(*) FROM {WAITING}") == 1, "nobody waits")
+        until(lambda: is_waited_for(another, NAME), "nobody waits")
         assert found == []
     waiting.join(60)
     assert found == ["theirs"]
@@ -189,7 +176,7 @@ def test_a_connection_lost_while_it_waits(ours: Connection, another: Connection)
     waiting = threading.Thread(target=wait)
     with held(another, NAME):
         waiting.start()
-        until(lambda: ask(another, f"COUNT(*) FROM {WAITING}") == 1, "nobody waits")
+        until(lambda: is_waited_for(another, NAME), "nobody waits")
         end(another, number)
         waiting.join(60)
     assert told == [ServerLost]
@@ -251,7 +238,7 @@ def test_nothing_is_left_of_what_got_no_turn(
     assert everything(archive) == before
     # Thumbnails are sealed before the commit: see docs/decisions/loading.md.
     assert files() - there <= {tmp_path / "thumbnails" / "public" / f"{SECOND}.zip"}
-    loaders = "COUNT(*) FROM information_schema.processlist WHERE user = 'alertdb_loader'"
+    loaders = f"COUNT(*) FROM {PROCESSES} WHERE user = 'alertdb_loader'"
     until(lambda: ask(another, loaders) == 0, "a connection is left")
     for each in (MERGE, ALERTS, turn_of(FIRST), turn_of(SECOND)):
         assert ask(another, f"IS_FREE_LOCK('{each}')") == 1
