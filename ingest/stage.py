@@ -50,7 +50,8 @@ class Stage:
         self._object = table.key[:1]
         self._repeats = Repeats(folder / f"{self._name}.rows")
         self._ends: list[int] = []  # number of rows up to the end of each file
-        self._checksum = 0  # of the rows that were yielded
+        self._yielded = 0  # rows
+        self._checksum = 0  # of these
 
     def add(self, frame: pl.DataFrame) -> None:
         """Take rows: the table's columns, in any order of rows, keys repeating."""
@@ -69,7 +70,7 @@ class Stage:
         first = 0
         for number, end in enumerate(self._ends):
             packets, hashes = self._largest(first, end)
-            self._checksum = (self._checksum + total(hashes)) % MODULUS
+            self._yielded, self._checksum = end, (self._checksum + total(hashes)) % MODULUS
             values = pl.read_ipc(self._file(number))
             yield values.with_columns(pl.Series(PACKET, packets), pl.Series(HASH, hashes))
             self._file(number).unlink()
@@ -81,8 +82,18 @@ class Stage:
             yield pl.read_ipc(self._file(number), columns=[column])
 
     def count(self) -> tuple[int, int]:
-        """Return how many different rows were told, and their checksum, once `rows` has yielded them all."""
-        return self._repeats.count, self._checksum
+        """Return how many different rows were told, and their checksum, once `rows` has yielded them all.
+
+        Raises
+        ------
+        RuntimeError
+            If it has not.
+        """
+        if self._yielded != self._repeats.count:
+            raise RuntimeError(
+                f"the checksum is of {self._yielded} of {self._repeats.count} rows: take all `rows` first"
+            )
+        return self._yielded, self._checksum
 
     def _largest(self, first: int, end: int) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.uint64]]:
         """Return the largest packet and the hash of each of these rows."""

@@ -93,3 +93,22 @@ def test_each_different_row_counts_once(archive: Config, tmp_path: Path) -> None
     with connect(archive, Account.LOADER, Ztf.name) as connection:
         _, counted = merge(connection, batches, tmp_path)
     assert counted == (different.height, checksum(different.select(TABLE.columns)))
+
+
+def test_rows_are_counted_when_all_were_taken_and_not_before(tmp_path: Path) -> None:
+    stage = Stage(TABLE, tmp_path)
+    assert stage.count() == (0, 0)
+    batches = [told(random.Random(seed), [100 + seed]) for seed in range(3)]
+    for batch in batches:
+        stage.add(batch)
+    rows = stage.rows()
+    taken = 0
+    for _ in batches:
+        with pytest.raises(RuntimeError, match=f"of {taken} of .* rows: take all `rows` first"):
+            stage.count()
+        taken += next(rows).height
+    assert stage.count()[0] == taken
+    assert list(rows) == []
+    stage.add(told(random.Random(7), [107]))  # nobody will take these
+    with pytest.raises(RuntimeError, match=f"of {taken} of"):
+        stage.count()
