@@ -9,7 +9,7 @@ one of its object came before it. They are read again only where a packet of the
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -33,8 +33,32 @@ NONE = -1
 WORD, BEFORE = 0, 1  # what the file has of each row: its bits, and the row before it
 SPREAD = np.uint64(0x9E3779B97F4A7C15)  # 2^64 over the golden ratio
 
-PLACES_TYPE, NUMBERS_TYPE = types.int64[::1], types.int32[::1]
-ROWS_TYPE = types.Array(types.int64, 2, "C", readonly=True)
+ROWS, SLOTS, PACKETS = range(3)  # what Memory.counts counts
+
+
+class Memory(NamedTuple):
+    """What is kept of rows in memory, each array longer than what is in it."""
+
+    keys: Index  # an object in each slot, or a single row
+    heads: Numbers  # the last row of each slot's object, NONE where the slot is empty
+    tellers: Numbers  # of each row, the number of the largest packet that told it
+    packets: Index  # candids by these numbers
+    counts: Index  # shape (3,): how many rows, slots taken and packets there are
+
+
+class Batch(NamedTuple):
+    """Rows that come: bits that stand for the object of each and for all its cells, and the packet that told it."""
+
+    objects: Index
+    words: Index
+    packets: Index
+
+
+MEMORY_TYPE = types.NamedTuple(
+    (types.int64[::1], types.int32[::1], types.int32[::1], types.int64[::1], types.int64[::1]), Memory
+)
+BATCH_TYPE = types.NamedUniTuple(INDEX_TYPE, 3, Batch)
+TOLD_TYPE = types.Array(types.int64, 2, "C", readonly=True)
 
 
 class Repeats:
@@ -44,22 +68,22 @@ class Repeats:
     ----------
     path
         Of the file in which the bits of the rows wait.
-
-    Attributes
-    ----------
-    count
-        How many different rows there were.
     """
 
     def __init__(self, path: Path) -> None:
-        self.count = 0
         self._path = path
-        self._taken = 0  # slots
-        self._keys: Index = np.empty(FIRST_SLOTS, np.int64)  # an object in each slot, or a single row
-        self._heads: Numbers = np.full(FIRST_SLOTS, NONE, np.int32)  # and the last row of it
-        self._tellers: Numbers = np.empty(0, np.int32)  # of each row, the number of the largest packet that told it
-        self._packets: Index = np.empty(0, np.int64)  # candids by these numbers
-        self._n_packets = 0
+        self._memory = Memory(
+            keys=np.empty(FIRST_SLOTS, np.int64),
+            heads=np.full(FIRST_SLOTS, NONE, np.int32),
+            tellers=np.empty(0, np.int32),
+            packets=np.empty(0, np.int64),
+            counts=np.zeros(3, np.int64),
+        )
+
+    @property
+    def count(self) -> int:
+        """How many different rows there were."""
+        return int(self._memory.counts[ROWS])
 
     def note(self, objects: Words, words: Words, packets: Index) -> npt.NDArray[np.bool_]:
         """Note rows; return which of them had not come before.
@@ -82,21 +106,9 @@ class Repeats:
         fresh = np.empty(len(words), np.uint8)
         rows = np.empty((len(words), 2), np.int64)
         before = self.count
-        self.count, self._taken, self._n_packets = _note(
-            self._keys,
-            self._heads,
-            self._taken,
-            self._tellers,
-            self._packets,
-            self._n_packets,
-            self._rows(0, before),
-            rows,
-            before,
-            objects.view(np.int64),
-            words.view(np.int64),
-            packets,
-            fresh,
-        )
+        # numba takes tuples of arrays as they are: one that may be written to is none of those that may not
+        batch = Batch(*(_readonly(array.view(np.int64)) for array in (objects, words, packets)))
+        _note(self._memory, self._rows(0, before), batch, rows, fresh)
         with spooling(self._path.parent), self._path.open("ab" if before else "wb") as file:
             file.write(rows[: self.count - before].data)
         return fresh.view(np.bool_)
@@ -107,33 +119,40 @@ class Repeats:
 
     def packets(self, first: int, end: int) -> Index:
         """Return the candid of the largest packet that told each of some rows, shape (end - first,)."""
-        return self._packets[self._tellers[first:end]]
+        return self._memory.packets[self._memory.tellers[first:end]]
 
     def _rows(self, first: int, end: int) -> Index:
         """Look at the file; what is looked at stays in memory only as long as this."""
         if first == end:
-            return np.empty((0, 2), np.int64)
+            return _readonly(np.empty((0, 2), np.int64))
         return np.asarray(np.memmap(self._path, np.int64, "r", 16 * first, (end - first, 2)))
 
     def _make_room(self, coming: int) -> None:
-        for array, needed in ((self._tellers, self.count + coming), (self._packets, self._n_packets + coming)):
+        rows, slots, packets = self._memory.counts.tolist()
+        for array, needed in ((self._memory.tellers, rows + coming), (self._memory.packets, packets + coming)):
             if needed > len(array):
                 array.resize(needed + needed // 8, refcheck=False)
-        slots = len(self._keys)
-        while slots * FILLED < self._taken + coming:
-            slots *= 2
-        if slots > len(self._keys):
-            keys, heads = np.empty(slots, np.int64), np.full(slots, NONE, np.int32)
-            _move(self._keys, self._heads, keys, heads)
-            self._keys, self._heads = keys, heads
+        room = len(self._memory.keys)
+        while room * FILLED < slots + coming:
+            room *= 2
+        if room > len(self._memory.keys):
+            keys, heads = np.empty(room, np.int64), np.full(room, NONE, np.int32)
+            larger = self._memory._replace(keys=keys, heads=heads)
+            _move(self._memory, larger)
+            self._memory = larger
+
+
+def _readonly(array: Index) -> Index:
+    array.flags.writeable = False
+    return array
 
 
 @part
-def _slot(keys: Index, heads: Numbers, key: int) -> int:
+def _slot(memory: Memory, key: int) -> int:
     """Return the slot of this key, or the empty one where it belongs."""
-    last = len(keys) - 1
+    last = len(memory.keys) - 1
     slot = int((np.uint64(key) * SPREAD) >> np.uint64(32)) & last
-    while heads[slot] != NONE and keys[slot] != key:
+    while memory.heads[slot] != NONE and memory.keys[slot] != key:
         slot = (slot + 1) & last
     return slot
 
@@ -153,55 +172,37 @@ def _find(told: Index, rows: Index, last: int, word: int) -> tuple[int, int]:
     return row, seen
 
 
-@compiled(
-    types.UniTuple(types.int64, 3)(
-        *(PLACES_TYPE, NUMBERS_TYPE, types.int64, NUMBERS_TYPE, PLACES_TYPE, types.int64),
-        *(ROWS_TYPE, types.int64[:, ::1], types.int64),
-        *(INDEX_TYPE, INDEX_TYPE, INDEX_TYPE, types.uint8[::1]),
-    )
-)
-def _note(
-    keys: Index,
-    heads: Numbers,
-    taken: int,
-    tellers: Numbers,
-    candids: Index,
-    n_candids: int,
-    told: Index,
-    rows: Index,
-    count: int,
-    objects: Index,
-    words: Index,
-    packets: Index,
-    fresh: Bytes,
-) -> tuple[int, int, int]:
-    """Note rows behind those `told`; return the new numbers of rows, of slots taken and of packets."""
-    for number in range(len(words)):
-        if n_candids == 0 or candids[n_candids - 1] != packets[number]:
-            candids[n_candids] = packets[number]
+@compiled(types.void(MEMORY_TYPE, TOLD_TYPE, BATCH_TYPE, types.int64[:, ::1], types.uint8[::1]))
+def _note(memory: Memory, told: Index, batch: Batch, rows: Index, fresh: Bytes) -> None:
+    """Note a batch; those that are not among the rows `told` on disk become `rows` behind them, and are `fresh`."""
+    heads, tellers, candids = memory.heads, memory.tellers, memory.packets
+    count, taken, n_candids = memory.counts[ROWS], memory.counts[SLOTS], memory.counts[PACKETS]
+    for number in range(len(batch.words)):
+        key, word, packet = batch.objects[number], batch.words[number], batch.packets[number]
+        if n_candids == 0 or candids[n_candids - 1] != packet:
+            candids[n_candids] = packet
             n_candids += 1
-        key = objects[number]
-        slot = _slot(keys, heads, key)
-        row, seen = _find(told, rows, heads[slot], words[number])
+        slot = _slot(memory, key)
+        row, seen = _find(told, rows, heads[slot], word)
         if row == NONE and seen >= LONGEST:
-            key ^= words[number]
-            slot = _slot(keys, heads, key)
-            row, seen = _find(told, rows, heads[slot], words[number])
+            key ^= word
+            slot = _slot(memory, key)
+            row, seen = _find(told, rows, heads[slot], word)
         fresh[number] = row == NONE
         if row == NONE:
             taken += heads[slot] == NONE
-            rows[count - len(told), WORD], rows[count - len(told), BEFORE] = words[number], heads[slot]
-            keys[slot], heads[slot], tellers[count] = key, count, n_candids - 1
+            rows[count - len(told), WORD], rows[count - len(told), BEFORE] = word, heads[slot]
+            memory.keys[slot], heads[slot], tellers[count] = key, count, n_candids - 1
             count += 1
-        elif packets[number] > candids[tellers[row]]:
+        elif packet > candids[tellers[row]]:
             tellers[row] = n_candids - 1
-    return count, taken, n_candids
+    memory.counts[ROWS], memory.counts[SLOTS], memory.counts[PACKETS] = count, taken, n_candids
 
 
-@compiled(types.void(PLACES_TYPE, NUMBERS_TYPE, PLACES_TYPE, NUMBERS_TYPE))
-def _move(old_keys: Index, old_heads: Numbers, keys: Index, heads: Numbers) -> None:
+@compiled(types.void(MEMORY_TYPE, MEMORY_TYPE))
+def _move(smaller: Memory, larger: Memory) -> None:
     """Put what is in slots into others that are all empty."""
-    for old in range(len(old_keys)):
-        if old_heads[old] != NONE:
-            slot = _slot(keys, heads, old_keys[old])
-            keys[slot], heads[slot] = old_keys[old], old_heads[old]
+    for old in range(len(smaller.heads)):
+        if smaller.heads[old] != NONE:
+            slot = _slot(larger, smaller.keys[old])
+            larger.keys[slot], larger.heads[slot] = smaller.keys[old], smaller.heads[old]
