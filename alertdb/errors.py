@@ -183,15 +183,13 @@ class LockNotGiven(AlertdbError):
     """Another connection holds a lock of the server for longer than anybody should have to wait."""
 
     def __init__(self, what: str, name: str, seconds: float, holder: int | None) -> None:
-        found, advice = (
-            f"connection {holder} of the server holds it",
-            "see with SHOW PROCESSLIST what it does, let it end",
+        found = "nobody holds it now" if holder is None else f"connection {holder} of the server holds it"
+        what_to_see = (
+            "that no other command runs" if holder is None else "what that does (SHOW PROCESSLIST), let it end"
         )
-        if holder is None:
-            found, advice = "nobody holds it now", "see that no other command runs"
         super().__init__(
             f"{what} got no turn: the server did not give the lock '{name}' within {seconds:,g} s, and {found}. "
-            f"Nothing was changed: {advice}, then run the same command again."
+            f"Nothing was changed: see {what_to_see}, then run the same command again."
         )
 
 

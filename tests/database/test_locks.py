@@ -70,10 +70,17 @@ def test_who_is_not_given_a_lock_is_told_who_holds_it(ours: Connection, another:
         assert ask(another, f"IS_USED_LOCK('{NAME}')") == holder
     assert str(caught.value) == (
         f"the night got no turn: the server did not give the lock '{NAME}' within {seconds:g} s, and connection "
-        f"{holder} of the server holds it. Nothing was changed: see with SHOW PROCESSLIST what it does, let it end, "
+        f"{holder} of the server holds it. Nothing was changed: see what that does (SHOW PROCESSLIST), let it end, "
         "then run the same command again."
     )
     assert ask(ours, "RELEASE_ALL_LOCKS()") == 0
+
+
+def test_who_was_not_given_a_lock_that_is_free_by_now_is_told_so() -> None:
+    message = str(LockNotGiven("the night", NAME, 86400, None))
+    assert (
+        "within 86,400 s, and nobody holds it now. Nothing was changed: see that no other command runs, th" in message
+    )
 
 
 def test_a_lock_that_is_free_is_had_without_a_wait_and_given_back(ours: Connection, another: Connection) -> None:
