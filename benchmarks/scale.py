@@ -1,8 +1,6 @@
 """How the rate of loading holds up as the archive grows.
 
-    python benchmarks/scale.py [--alerts N] [--quick] [--json FILE] [--data FOLDER | --keep FOLDER]
-
-Tarballs of 10,000 simulated alerts are loaded into an empty archive, and into one that holds N alerts (5 million) with
+Tarballs of 10,000 simulated alerts are loaded into an empty archive, and into one that holds many more, with
 their limits and history rows. Those rows are made without packets: the rows of a simulated night,
 again and again under other names and times. The objects of the loaded tarballs are among them, so that their
 histories and summaries stand among old rows. The buffer pool is an eighth of the data, and reading passes by the
@@ -10,33 +8,40 @@ system's page cache (innodb_flush_method = O_DIRECT).
 
 Then the summary of all objects is rebuilt, which gives the time for an archive of 10 million alerts.
 
-To make the rows takes most of the time. With `--keep` the archive stays, and a later run loads further nights into it.
+To make the rows takes most of the time. With --keep the archive stays, and a later run loads further nights into it.
+5 million alerts take 25 GB of disk.
+
+Examples
+--------
+    python benchmarks/scale.py --quick
+    python benchmarks/scale.py --alerts 1000000 --data /fast/disk
+    python benchmarks/scale.py --keep /fast/disk/archive --json scale.json
 """
 
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 
-del sys.path[0]  # this folder, whose ingest.py would stand before the package `ingest`
+sys.path[0] = str(
+    Path(__file__).resolve().parents[1]
+)  # for this folder, whose ingest.py would hide the package `ingest`
 
-import argparse
 import importlib
 import json
 import os
 import statistics
-import tempfile
 import time
+from contextlib import contextmanager
 from datetime import date, datetime, timedelta
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import polars as pl
 
-from alertdb.config import Config
 from alertdb.database import Account, connect
-from alertdb.schema import ensure_schema
-from alertdb.server import PrivateServer
+from benchmarks.support.program import Program
+from benchmarks.support.servers import serving
 from ingest.contents import Findings, read_rows, shared_rows
 from ingest.decoding import open_decoder
 from ingest.ledger import write_entry
@@ -48,9 +53,14 @@ from ingest.surveys.ztf import Ztf
 from ingest.tarballs import find_sources, open_packets
 
 if TYPE_CHECKING:
+    from argparse import Namespace
+    from collections.abc import Iterator
+
     from sqlalchemy import Connection
 
-ALERTS, QUICK_ALERTS = 5_000_000, 200_000
+    from alertdb.config import Config
+    from benchmarks.support.program import Figures
+
 PROBE_ALERTS, QUICK_PROBE_ALERTS = 10_000, 2_000
 PROBES = 3  # tarballs that are timed, in the empty archive and in the full one
 COPIES = 3  # times that each made object was seen
@@ -74,30 +84,18 @@ MADE = {  # what the ledger says of the made rows: alerts of a tarball that it d
 
 
 def main() -> None:
-    """Measure and print."""
-    options = parse_arguments()
-    alerts = QUICK_ALERTS if options.quick else options.alerts
-    with tempfile.TemporaryDirectory(dir=options.data or options.keep) as folder:
-        full = options.keep or Path(folder)
-        figures = Scale(Path(folder), full, alerts, QUICK_PROBE_ALERTS if options.quick else PROBE_ALERTS).run()
-    figures |= {"quick": options.quick, "cores": os.cpu_count() or 0}
-    for name, value in figures.items():
-        print(f"{name:32} {value:14.3f}" if isinstance(value, float) else f"{name:32} {value!s:>14}")
-    if options.quick:
-        print("a quick run: figures of a small archive, not those of millions of alerts")
-    if options.json:
-        options.json.write_text(json.dumps(figures, indent=2) + "\n")
+    """Measure as the command line says."""
+    program = Program(__doc__)
+    program.add_size("alerts", 5_000_000, 200_000, help="how many alerts the archive grows to")
+    program.add_keep()
+    program.run(measure)
 
 
-def parse_arguments() -> argparse.Namespace:
-    """Read the command line."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--alerts", type=int, default=ALERTS, help="how many alerts the archive grows to")
-    parser.add_argument("--quick", action="store_true", help="about a minute, at a smaller size")
-    parser.add_argument("--json", type=Path, help="write the figures there")
-    parser.add_argument("--data", type=Path, help="folder for the archive (25 GB; a fast local disk)")
-    parser.add_argument("--keep", type=Path, help="folder in which the archive stays, or where an earlier run left it")
-    return parser.parse_args()
+def measure(folder: Path, options: Namespace) -> Figures:
+    """Measure everything in a folder that goes away, but for an archive that is kept."""
+    probe_alerts = QUICK_PROBE_ALERTS if options.quick else PROBE_ALERTS
+    figures = Scale(folder, options.keep or folder, options.alerts, probe_alerts).run()
+    return figures | {"cores": os.cpu_count() or 0}
 
 
 class Scale:
@@ -116,18 +114,23 @@ class Scale:
         )
         self.merging = watch_merging()
 
-    def run(self) -> dict[str, Any]:
+    def run(self) -> Figures:
         """Measure everything; one figure per key."""
-        before = with_server(self.folder / "empty", FILL_POOL, lambda config: self.load(config, self.probes[:PROBES]))
+        with cold_server(self.folder / "empty", FILL_POOL) as config:
+            before = self.load(config, self.probes[:PROBES])
         home = self.full / "home"
         if not self.made.exists():
-            self.made.write_text(json.dumps(with_server(home, FILL_POOL, self.fill)))
+            with cold_server(home, FILL_POOL) as config:
+                counts = self.fill(config)
+            self.made.write_text(json.dumps(counts))
         rows = json.loads(self.made.read_text())
         self.alerts = rows["alerts"]
         size = sum(path.stat().st_size for path in home.rglob("*.ibd"))
         pool = size // 8
-        after = with_server(home, pool, lambda config: self.load(config, self.probes[PROBES:], warm=1))
-        rebuild = with_server(home, pool, rebuild_seconds)
+        with cold_server(home, pool) as config:
+            after = self.load(config, self.probes[PROBES:], warm=1)
+        with cold_server(home, pool) as config:
+            rebuild = rebuild_seconds(config)
         return {
             "alerts": self.alerts,
             "data_gb": size / 1e9,
@@ -191,17 +194,12 @@ class Scale:
         return sorted(names)
 
 
-def with_server(home: Path, pool: int, action: Any) -> Any:
-    """Run `action` on a server with a buffer pool of that many bytes, cold."""
+@contextmanager
+def cold_server(home: Path, pool: int) -> Iterator[Config]:
+    """Run a server that has just started, with a buffer pool of that many bytes."""
     settings = (f"innodb_buffer_pool_size={max(pool, 64 << 20)}", "innodb_flush_method=O_DIRECT")
-    config = Config(home=home, server_options=settings)
-    server = PrivateServer(config.home, config.server_options)
-    server.ensure_started()
-    try:
-        ensure_schema(config)
-        return action(config)
-    finally:
-        server.ensure_stopped()
+    with serving(home, *settings) as config:
+        yield config
 
 
 def watch_merging() -> dict[str, float]:
