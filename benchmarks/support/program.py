@@ -104,9 +104,9 @@ def folder_to_fill(text: str) -> Path:
     """Read the name of a folder that is there and can be written to."""
     path = Path(text).absolute()
     if not os.access(path, os.F_OK):
-        raise argparse.ArgumentTypeError(f"{path} does not exist, and a folder is needed; make it, or name another")
+        raise argparse.ArgumentTypeError(f"the folder {path} does not exist; make it, or name another")
     if not path.is_dir():
-        raise argparse.ArgumentTypeError(f"{path} is a file, and a folder is needed; name another")
+        raise argparse.ArgumentTypeError(f"{path} is a file where a folder is needed; name a folder")
     if not os.access(path, os.W_OK | os.X_OK):
         raise argparse.ArgumentTypeError(f"{path} cannot be written to; change its rights, or name another")
     return path
@@ -117,7 +117,7 @@ def file_to_write(text: str) -> Path:
     path = Path(text).absolute()
     folder_to_fill(str(path.parent))
     if path.is_dir():
-        raise argparse.ArgumentTypeError(f"{path} is a folder, and a file is needed; name one in it")
+        raise argparse.ArgumentTypeError(f"{path} is a folder where a file is needed; name a file in it")
     if os.access(path, os.F_OK) and not os.access(path, os.W_OK):
         raise argparse.ArgumentTypeError(f"{path} cannot be written to; change its rights, or name another")
     return path
