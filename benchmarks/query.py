@@ -16,9 +16,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-sys.path[0] = str(
-    Path(__file__).resolve().parents[1]
-)  # for this folder, whose ingest.py would hide the package `ingest`
+sys.path[0] = str(Path(__file__).resolve().parents[1])  # or the ingest.py here would hide the package `ingest`
 
 import contextlib
 import os
@@ -98,9 +96,10 @@ def ensure_allowed() -> None:
     NotAllowedToGoFirst
         The system refuses.
     """
+    policy, parameters = os.sched_getscheduler(0), os.sched_getparam(0)
     try:
         os.sched_setscheduler(0, os.SCHED_RR, os.sched_param(1))
-        os.sched_setscheduler(0, os.SCHED_OTHER, os.sched_param(0))
+        os.sched_setscheduler(0, policy, parameters)
     except PermissionError as error:
         raise NotAllowedToGoFirst from error
 

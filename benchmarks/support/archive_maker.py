@@ -8,7 +8,7 @@ degrees, a tenth in three dense fields. `PROBES` objects have a light curve of 3
 7 limits. The thumbnails are those of the night, under the candids of the latest alerts, in a hundred sealed files. The
 rows are the same each time.
 
-It is a process of its own, started by `made_archive`: what it leaves in memory does not weigh on those who ask.
+It is a process of its own, started by `made_archive`, so that the one that asks begins as fresh as a user's.
 """
 
 from __future__ import annotations
