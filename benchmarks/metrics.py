@@ -70,7 +70,7 @@ def fill(config: Config, tarballs: int, folder: Path) -> None:
         new = {"id": "id + seq", "name": "CONCAT(name, seq)", "sha256": "SHA2(seq, 256)"}
         values = ", ".join(new.get(column, f"`{column}`") for column in columns)
         connection.exec_driver_sql(
-            f"INSERT INTO tarballs SELECT {values} FROM tarballs JOIN seq_1_to_{tarballs - 1} ON TRUE"
+            f"INSERT INTO tarballs SELECT {values} FROM tarballs JOIN seq_1_to_{tarballs} ON seq < {tarballs}"
         )
         connection.commit()
     for number in range(tarballs - 1):

@@ -23,11 +23,6 @@ QUICK_ALERTS, QUICK_DOCUMENTS, QUICK_ROWS = 100_000, 2_000, 50_000
 POOL = ("innodb_buffer_pool_size=4G", "innodb_log_file_size=1G")
 
 
-def archive_size(options: Namespace) -> tuple[int, int]:
-    """Return how many alerts the archive has, and how many of them with thumbnails."""
-    return (QUICK_ALERTS, QUICK_DOCUMENTS) if options.quick else (ALERTS, DOCUMENTS)
-
-
 @contextmanager
 def made_archive(folder: Path, options: Namespace) -> Iterator[Config]:
     """Run the server of the archive that is kept, or of one in a folder that goes away; make it unless it is there."""
@@ -38,7 +33,8 @@ def made_archive(folder: Path, options: Namespace) -> Iterator[Config]:
     try:
         if not made.exists():
             program = (sys.executable, "-m", "benchmarks.support.archive_maker")
-            subprocess.run([*program, str(place), *map(str, archive_size(options))], check=True, cwd=ROOT)
+            size = (QUICK_ALERTS, QUICK_DOCUMENTS) if options.quick else (ALERTS, DOCUMENTS)
+            subprocess.run([*program, str(place), *map(str, size)], check=True, cwd=ROOT)
             made.touch()
         server.ensure_started()
         yield config

@@ -56,7 +56,7 @@ class Program(argparse.ArgumentParser):
 
     def add_keep(self) -> None:
         """Add an argument for an archive that outlives the run."""
-        told = "where the archive stays, or where an earlier run of the same size left it"
+        told = "where the archive stays, or where an earlier run left it"
         self.add_argument("--keep", type=folder_to_fill, metavar="FOLDER", help=told)
 
     def options(self) -> argparse.Namespace:
