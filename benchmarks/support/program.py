@@ -68,18 +68,18 @@ class Program(argparse.ArgumentParser):
         return options
 
     def run(self, measure: Callable[[Path, argparse.Namespace], Mapping[str, float]]) -> None:
-        """Measure in a folder that goes away, as the command line says; print the figures and write them down."""
+        """Measure in a folder that goes away, as the command line says; write the figures down and print them."""
         options = self.options()
         try:
             with tempfile.TemporaryDirectory(dir=options.data or options.keep) as folder:
                 figures = {**measure(Path(folder), options), "quick": int(options.quick)}
         except AlertdbError as error:
             self.exit(error.exit_code, f"Error: {error}\n")
+        if options.json:
+            options.json.write_text(json.dumps(figures, indent=2) + "\n")
         show(figures)
         if options.quick:
             print("a quick run: figures of a smaller size than those to be quoted")
-        if options.json:
-            options.json.write_text(json.dumps(figures, indent=2) + "\n")
 
     def error(self, message: str) -> NoReturn:
         """Say what is wrong in one line, without the usage that argparse puts before it."""
