@@ -10,7 +10,6 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import sys
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn, TypeAlias
@@ -83,7 +82,7 @@ class Program(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         """Say what is wrong in one line, without the usage that argparse puts before it."""
-        self.exit(2, f"Error: {message}. All arguments: {Path(sys.argv[0]).name} --help\n")
+        self.exit(2, f"Error: {message}. All arguments: {self.prog} --help\n")
 
 
 def show(figures: Mapping[str, float]) -> None:
