@@ -1,28 +1,29 @@
 """What it costs to keep the checksums of the shared tables while tarballs are merged.
 
-    python benchmarks/checksums.py [--alerts N]
-
 Two nights of the same simulated objects are merged, the second onto the first, into the tables as they are, and into
-the same tables without hashes and sums; the times are the best of several rounds, taken in turns on one server.
+the same tables without hashes and sums; the times are the best of several rounds, taken in turns on one server. They
+are in milliseconds an alert; `more_ms` is what the checksums cost in all tables together.
+
+Examples
+--------
+    python benchmarks/checksums.py --quick
+    python benchmarks/checksums.py --alerts 3000 --json checksums.json
 """
 
 from __future__ import annotations
 
-import argparse
 import sys
-import tempfile
+from pathlib import Path
+
+sys.path[0] = str(Path(__file__).resolve().parents[1])  # or the ingest.py here would hide the package `ingest`
+
 import time
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-HERE = Path(__file__).resolve().parent  # its ingest.py would stand before the package `ingest`
-sys.path[:] = [entry for entry in sys.path if Path(entry).resolve() != HERE]
-
-from alertdb.config import Config
 from alertdb.database import Account, connect
-from alertdb.schema import ensure_schema
-from alertdb.server import PrivateServer
+from benchmarks.support.program import Program
+from benchmarks.support.servers import serving
 from ingest.contents import Findings, read_rows, shared_rows
 from ingest.decoding import open_decoder
 from ingest.load import insert_rows
@@ -32,71 +33,78 @@ from ingest.surveys.ztf import Ztf
 from ingest.tarballs import find_sources, open_packets
 
 if TYPE_CHECKING:
+    from argparse import Namespace
+
     import polars as pl
     from sqlalchemy import Connection
 
+    from alertdb.config import Config
+    from benchmarks.support.program import Figures
     from ingest.surveys import SharedTable
 
 ROUNDS = 5
+SURVEY = Ztf()
+TABLES = (SURVEY.limits, SURVEY.history, SURVEY.forced)
 
 
 def main() -> None:
-    """Measure and print."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--alerts", type=int, default=5000, help="alerts in each of the two nights")
-    alerts = parser.parse_args().alerts
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        tarballs = simulate_nights([20240101, 20240102], alerts, folder / "nights", seed=5, schema="4.02")
-        nights = [read_frames(tarball, folder) for tarball in tarballs]
-        config = Config(home=folder / "home", server_options=("innodb_buffer_pool_size=1G",))
-        server = PrivateServer(config.home, config.server_options)
-        server.ensure_started()
-        try:
-            ensure_schema(config)
-            measure(config, nights, alerts, folder)
-        finally:
-            server.ensure_stopped()
+    """Measure as the command line says."""
+    program = Program(__doc__)
+    program.add_size("alerts", 5_000, 1_000, help="alerts in each of the two nights")
+    program.run(measure)
+
+
+def measure(folder: Path, options: Namespace) -> Figures:
+    """Merge both nights with and without checksums; all times in ms an alert."""
+    tarballs = simulate_nights([20240101, 20240102], options.alerts, folder / "nights", seed=5, schema="4.02")
+    nights = [read_frames(tarball, folder) for tarball in tarballs]
+    figures: Figures = {"alerts": options.alerts, "with_ms": 0.0, "without_ms": 0.0}
+    with serving(folder / "home", "innodb_buffer_pool_size=1G") as config:
+        make_plain_tables(config)
+        with connect(config, Account.LOADER) as connection:
+            for table in TABLES:
+                first, second = (night[table.name] for night in nights)
+                seconds = merge_in_turns(connection, table, first, second, folder)
+                figures[f"{table.name}_rows_per_alert"] = second.height / options.alerts
+                for name, took in seconds.items():
+                    figures[f"{table.name}_{name}_ms"] = took / options.alerts * 1000
+                    figures[f"{name}_ms"] += took / options.alerts * 1000
+    return figures | {"more_ms": figures["with_ms"] - figures["without_ms"]}
 
 
 def read_frames(tarball: Path, folder: Path) -> dict[str, pl.DataFrame]:
     """Return the rows that a tarball brings to each shared table."""
-    survey = Ztf()
     (source,) = find_sources([tarball])
-    shared = shared_rows(source, survey, folder)
+    shared = shared_rows(source, SURVEY, folder)
     with open_packets(source) as reader:
-        for _, rows in read_rows(reader, open_decoder(survey.wanted), survey, Findings()):
+        for _, rows in read_rows(reader, open_decoder(SURVEY.wanted), SURVEY, Findings()):
             for name, frame in rows.shared.items():
                 shared[name].add(frame)
     return {name: next(rows.merged()) for name, rows in shared.items()}
 
 
-def measure(config: Config, nights: list[dict[str, pl.DataFrame]], alerts: int, folder: Path) -> None:
-    """Merge both nights with and without checksums, in turns."""
-    survey = Ztf()
+def make_plain_tables(config: Config) -> None:
+    """Make tables like the shared ones that have no checksums."""
     with connect(config, Account.ADMIN) as admin:
-        for table in (survey.limits, survey.history, survey.forced):
+        for table in TABLES:
             admin.exec_driver_sql(f"CREATE TABLE {table.name}_plain LIKE {table.name}")
             admin.exec_driver_sql(f"ALTER TABLE {table.name}_plain DROP COLUMN row_hash")
-    total = {"with": 0.0, "without": 0.0}
-    with connect(config, Account.LOADER) as connection:
-        for table in (survey.limits, survey.history, survey.forced):
-            first, second = (night[table.name] for night in nights)
-            plain = replace(table, name=f"{table.name}_plain")
-            times: dict[str, list[float]] = {"with": [], "without": []}
-            for _ in range(ROUNDS):
-                for key, target, merge in (("with", table, merge_with_hashes), ("without", plain, merge_plainly)):
-                    merge(connection, target, first, folder)
-                    began = time.perf_counter()
-                    merge(connection, target, second, folder)
-                    times[key].append(time.perf_counter() - began)
-                    connection.rollback()
-            best = {key: min(values) / alerts * 1000 for key, values in times.items()}
-            total = {key: total[key] + best[key] for key in total}
-            rows = second.height / alerts
-            print(f"{table.name}: {rows:.1f} rows an alert, {best['with']:.4f} ms an alert with checksums, ", end="")
-            print(f"{best['without']:.4f} ms without")
-    print(f"all: {total['with'] - total['without']:.4f} ms an alert more (merging without: {total['without']:.4f} ms)")
+
+
+def merge_in_turns(
+    connection: Connection, table: SharedTable, first: pl.DataFrame, second: pl.DataFrame, folder: Path
+) -> dict[str, float]:
+    """Return the seconds that merging the second night onto the first takes with checksums and without, at best."""
+    plain = replace(table, name=f"{table.name}_plain")
+    times: dict[str, list[float]] = {"with": [], "without": []}
+    for _ in range(ROUNDS):
+        for key, target, merge in (("with", table, merge_with_hashes), ("without", plain, merge_plainly)):
+            merge(connection, target, first, folder)
+            began = time.perf_counter()
+            merge(connection, target, second, folder)
+            times[key].append(time.perf_counter() - began)
+            connection.rollback()
+    return {key: min(values) for key, values in times.items()}
 
 
 def merge_with_hashes(connection: Connection, table: SharedTable, frame: pl.DataFrame, folder: Path) -> None:

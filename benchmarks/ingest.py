@@ -1,7 +1,5 @@
 """How fast a tarball becomes rows and thumbnails: the plain way, this pipeline with fastavro, this pipeline.
 
-    python benchmarks/ingest.py [--quick] [--json FILE] [--data FOLDER]
-
 Everything is measured in one run on one machine: simulated tarballs of schema 3.3 and 4.02, a private MariaDB on the
 same cores, all tables, thumbnails and the ledger on. Each way runs in a process of its own that is warm: modules are
 imported and a small tarball is loaded before the clock starts. `startup_s` is what importing costs, `small_tarball_s`
@@ -13,104 +11,85 @@ what is left of the process: the merging of results, and polars' own thread. `se
 
 `cells_different` compares what both decoders make of all simulated packets, and of the real ones if
 `$ALERTDB_TEST_DATA`, else ``../shared/data``, has some; floats bit by bit.
+
+Examples
+--------
+    python benchmarks/ingest.py --quick
+    python benchmarks/ingest.py --data /fast/disk --json ingest.json
 """
 
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 
-del sys.path[0]  # this folder, whose ingest.py would stand before the package `ingest`
+sys.path[0] = str(Path(__file__).resolve().parents[1])  # or the ingest.py here would hide the package `ingest`
 
-import argparse
-import csv
-import gzip
 import importlib
-import io
-import json
 import multiprocessing
 import os
 import resource
 import shutil
 import statistics
 import subprocess
-import tarfile
-import tempfile
 import threading
 import time
 from concurrent.futures import ProcessPoolExecutor
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import fastavro
-import mariadb
-import numpy as np
-import pyarrow as pa
-
-from alertdb.config import Config
 from alertdb.database import Account, connect
-from alertdb.schema import ensure_schema, public_database
+from alertdb.schema import public_database
 from alertdb.server import PrivateServer
-from ingest.decoding import Packets, open_decoder
+from benchmarks.support.cells import count_cells
+from benchmarks.support.plain_way import load_plainly
+from benchmarks.support.program import ROOT, Program
+from benchmarks.support.real_packets import real_tarballs
+from benchmarks.support.servers import cpu_seconds, server_pid, serving
 from ingest.pipeline import load_tarball
 from ingest.session import step_back
 from ingest.simulation.nights import simulate_nights
-from ingest.surveys.ztf import AFTER_3_0, CANDIDATE, Ztf
-from ingest.tarballs import find_sources, open_packets
+from ingest.surveys.ztf import Ztf
+from ingest.tarballs import find_sources
+
+if TYPE_CHECKING:
+    from argparse import Namespace
+
+    from alertdb.config import Config
+    from benchmarks.support.program import Figures
 
 ALERTS, QUICK_ALERTS, WARM_ALERTS = 20_000, 2_000, 50
 LONG = 5  # a tarball this many times as long takes no more memory
-REAL = Path(os.environ.get("ALERTDB_TEST_DATA") or Path(__file__).resolve().parents[2] / "shared" / "data") / "ztf"
 STAGES = {"prefetch": "reading", "load": "loading", "thumbnails": "thumbnails"}  # of the loader's threads
 POOL = "innodb_buffer_pool_size=2G"
-PLAIN_COLUMNS = ["objectId", *(name for name in CANDIDATE if name not in AFTER_3_0)]
-PLAIN_LIMITS = ["objectId", "jd", "fid", "pid", "diffmaglim", "programid", "nid", "rcid", "field", "packet_candid"]
 
 
 def main() -> None:
-    """Run all measurements and print them."""
-    options = parse_arguments()
+    """Measure as the command line says."""
+    Program(__doc__).run(measure)
+
+
+def measure(folder: Path, options: Namespace) -> Figures:
+    """Measure everything in a folder."""
     alerts = QUICK_ALERTS if options.quick else ALERTS
-    with tempfile.TemporaryDirectory(dir=options.data) as folder:
-        bench = Bench(Path(folder), alerts, quick=options.quick)
-        try:
-            figures: dict[str, Any] = bench.run()
-        finally:
-            bench.server.ensure_stopped()
-    figures |= {"alerts": alerts, "quick": options.quick, "cores": os.cpu_count()}
-    for name, value in figures.items():
-        print(f"{name:28} {value:12.3f}" if isinstance(value, float) else f"{name:28} {value!s:>12}")
-    if options.quick:
-        print("a quick run: figures of a few thousand alerts, not those of a night")
-    if options.json:
-        options.json.write_text(json.dumps(figures, indent=2) + "\n")
-
-
-def parse_arguments() -> argparse.Namespace:
-    """Read the command line."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--quick", action="store_true", help="about a minute, at a smaller size")
-    parser.add_argument("--json", type=Path, help="write the figures there")
-    parser.add_argument("--data", type=Path, help="folder for tarballs, server and thumbnails (a fast local disk)")
-    return parser.parse_args()
+    with serving(folder / "home", POOL, "local_infile=ON") as config:
+        figures = Bench(folder, config, alerts, quick=options.quick).run()
+    return figures | {"alerts": alerts, "cores": os.cpu_count() or 0}
 
 
 class Bench:
     """Tarballs, a server, and the ways to bring the one into the other."""
 
-    def __init__(self, folder: Path, alerts: int, *, quick: bool) -> None:
+    def __init__(self, folder: Path, config: Config, alerts: int, *, quick: bool) -> None:
         self.folder = folder
+        self.config = config
         self.quick = quick
         self.alerts = alerts
-        self.config = Config(home=folder / "home", server_options=(POOL, "local_infile=ON"))
-        self.server = PrivateServer(self.config.home, self.config.server_options)
-        self.server.ensure_started()
-        ensure_schema(self.config)
         nights = folder / "nights"
         self.first, self.second = simulate_nights([20240110, 20240111], alerts, nights, seed=3)
         (self.small,) = simulate_nights([20240109], WARM_ALERTS, folder / "small", seed=3)
         (self.forced,) = simulate_nights([20240112], alerts, folder / "forced", seed=3, schema="4.02")
 
-    def run(self) -> dict[str, float]:
+    def run(self) -> Figures:
         """Measure everything; one figure per key."""
         ceiling = statistics.median(self.gunzip() for _ in range(3))
         plain = self.plain()
@@ -137,10 +116,10 @@ class Bench:
             **({} if self.quick else self.long_tarball(one["peak_mb"])),
             "startup_s": self.startup(),
             "small_tarball_s": self.small_tarball(),
-            **count_cells([self.first, self.second, self.forced, *sorted(REAL.glob("*.tar.gz"))]),
+            **count_cells([self.first, self.second, self.forced, *real_tarballs()]),
         }
 
-    def long_tarball(self, peak_mb: float) -> dict[str, float]:
+    def long_tarball(self, peak_mb: float) -> Figures:
         """Measure the memory that a tarball takes which is `LONG` times as long."""
         (path,) = simulate_nights([20240113], LONG * self.alerts, self.folder / "long", seed=3)
         long = self.pipeline([path])
@@ -171,14 +150,14 @@ class Bench:
                 connection.exec_driver_sql(f"CREATE TABLE plain.{table} LIKE ztf.{table}")
         password = (self.config.secrets / "admin").read_text().strip()
         began = time.perf_counter()
-        load_plainly(self.first, self.folder, str(self.server.socket), password)
+        load_plainly(self.first, self.folder, str(PrivateServer(self.config.home).socket), password)
         return {"rate": self.alerts / (time.perf_counter() - began)}
 
     def pipeline(self, tarballs: list[Path], decoder: str = "columnar") -> dict[str, float]:
         """Measure this pipeline, one process per tarball."""
         self.empty()
         context = multiprocessing.get_context("spawn")
-        server_before = cpu_seconds(self.server.pid())
+        server_before = cpu_seconds(server_pid(self.config))
         with ProcessPoolExecutor(len(tarballs), context) as pool, context.Manager() as manager:
             barrier = manager.Barrier(len(tarballs) + 1)
             futures = [
@@ -186,7 +165,7 @@ class Bench:
                 for place, path in enumerate(tarballs)
             ]
             barrier.wait()
-            server_before = cpu_seconds(self.server.pid())
+            server_before = cpu_seconds(server_pid(self.config))
             began = time.perf_counter()
             results = [future.result() for future in futures]
             seconds = time.perf_counter() - began
@@ -196,7 +175,7 @@ class Bench:
             "rate": count / seconds,
             "cpu_ms": sum(result["cpu"] for result in results) / count * 1000,
             **{name: sum(result.get(name, 0.0) for result in results) / count for name in sorted(stages)},
-            "server_cpu_ms": (cpu_seconds(self.server.pid()) - server_before) / count * 1000,
+            "server_cpu_ms": (cpu_seconds(server_pid(self.config)) - server_before) / count * 1000,
             "summary_share": max(result["summary"] / result["seconds"] for result in results),
             "peak_mb": sum(result["peak_mb"] for result in results),
         }
@@ -226,10 +205,13 @@ class Bench:
 
 
 def call_python(*arguments: str) -> float:
-    """Run Python and return its seconds. Its own cache is one of those that are warm, whatever the environment says."""
+    """Run Python and return its seconds. Its own cache is one of those that are warm, whatever the environment says.
+
+    It starts in the repository, as its own path begins with the folder that it starts in.
+    """
     environment = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
     began = time.perf_counter()
-    subprocess.run([sys.executable, *arguments], check=True, env=environment, stdout=subprocess.DEVNULL)
+    subprocess.run([sys.executable, *arguments], check=True, cwd=ROOT, env=environment, stdout=subprocess.DEVNULL)
     return time.perf_counter() - began
 
 
@@ -285,43 +267,6 @@ def watch_stages() -> dict[str, float]:
     return seconds
 
 
-def count_cells(tarballs: list[Path]) -> dict[str, float]:
-    """Compare the cells that both decoders make of all packets that neither of them refuses."""
-    cells = different = 0
-    decoders = [open_decoder(Ztf.wanted, name) for name in ("columnar", "fastavro")]
-    for source in find_sources(tarballs):
-        with open_packets(source) as reader:
-            for batch in reader:
-                packets = Packets(batch.buffer, batch.starts, batch.ends)
-                ours, theirs = (decoder.decode(packets) for decoder in decoders)
-                different += ours.rejects.keys() != theirs.rejects.keys()
-                pairs = [
-                    (ours.packets, theirs.packets),
-                    *((ours.arrays[name], theirs.arrays[name]) for name in ours.arrays),
-                ]
-                for one, other in pairs:
-                    cells += one.num_rows * one.num_columns
-                    different += sum(count_unequal(one[name], other[name]) for name in one.column_names)
-    return {"cells": cells, "cells_different": different}
-
-
-def count_unequal(one: Any, other: Any) -> int:
-    """Return how many cells of two columns differ."""
-    if len(one) != len(other) or one.type != other.type:
-        return max(len(one), len(other))
-    if not pa.types.is_floating(one.type):
-        return (
-            sum(first != second for first, second in zip(one.to_pylist(), other.to_pylist(), strict=True))
-            if one != other
-            else 0
-        )
-    bits = [
-        np.asarray(column.fill_null(0.0).to_numpy()).view(f"i{column.type.bit_width // 8}") for column in (one, other)
-    ]
-    nulls = [column.is_null().to_numpy() for column in (one, other)]
-    return int(((bits[0] != bits[1]) | (nulls[0] != nulls[1])).sum())
-
-
 def watch_summary() -> list[float]:
     """Have the computing of the summary and its writing note their seconds in the list returned."""
     summary: Any = importlib.import_module("ingest.summary").SummaryOfLoad
@@ -337,49 +282,6 @@ def watch_summary() -> list[float]:
 
     summary.compute, summary.write = timed(summary.compute), timed(summary.write)
     return seconds
-
-
-def load_plainly(tarball: Path, folder: Path, socket: str, password: str) -> None:
-    """Load alerts and upper limits with gzip, tarfile, fastavro.reader per member, csv and LOAD DATA."""
-    paths = {"alerts": folder / "alerts.csv", "alerts_limmag": folder / "limits.csv"}
-    with (
-        gzip.open(tarball) as unpacked,
-        tarfile.open(fileobj=unpacked, mode="r|") as tar,
-        paths["alerts"].open("w", newline="") as alerts,
-        paths["alerts_limmag"].open("w", newline="") as limits,
-    ):
-        alert_rows = csv.DictWriter(alerts, PLAIN_COLUMNS, extrasaction="ignore", lineterminator="\n")
-        limit_rows = csv.DictWriter(limits, PLAIN_LIMITS, extrasaction="ignore", lineterminator="\n")
-        for member in tar:
-            content: Any = tar.extractfile(member)
-            packet: Any = next(fastavro.reader(io.BytesIO(content.read())))
-            alert_rows.writerow(without_nulls({"objectId": packet["objectId"], **packet["candidate"]}))
-            for entry in packet["prv_candidates"] or []:
-                if entry["candid"] is None:
-                    extra = {"objectId": packet["objectId"], "packet_candid": packet["candid"]}
-                    limit_rows.writerow(without_nulls({**entry, **extra}))
-    with mariadb.connect(unix_socket=socket, user="root", password=password, local_infile=True) as connection:
-        cursor = connection.cursor()
-        for table, columns in (("alerts", PLAIN_COLUMNS), ("alerts_limmag", PLAIN_LIMITS)):
-            names = ", ".join(f"`{name}`" for name in columns)
-            constant = "SET hpx29 = 0, tarball = 0" if table == "alerts" else ""
-            cursor.execute(
-                f"LOAD DATA LOCAL INFILE ? REPLACE INTO TABLE plain.{table} "
-                f"FIELDS TERMINATED BY ',' OPTIONALLY ENCLOSED BY '\"' ({names}) {constant}",
-                (str(paths[table]),),
-            )
-        connection.commit()
-
-
-def without_nulls(row: dict[str, Any]) -> dict[str, Any]:
-    """Return the row as LOAD DATA wants its nulls."""
-    return {name: "\\N" if value is None else value for name, value in row.items()}
-
-
-def cpu_seconds(pid: int | None) -> float:
-    """CPU time, user and system, that a process has used."""
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 if __name__ == "__main__":

@@ -1,36 +1,35 @@
 """Ways to bring rows into a table: CPU of the server and of this process, and wall time.
 
-    python benchmarks/loading_ways.py [--alerts N] [--quick] [--json FILE] [--data FOLDER]
-
 The rows are those that a simulated night brings to each table, each once. They go into an empty temporary table of the
 same columns, so that what is compared is how they are told to the server, and not how it keeps them:
 
 - `load_data`: written as tab-separated text by polars, read by `LOAD DATA LOCAL`
 - `bound`: as values of a prepared INSERT in the protocol's binary form (`ingest.binding`)
 - `driver`: the same by the driver's `executemany`, as where the line is encrypted
+
+Examples
+--------
+    python benchmarks/loading_ways.py --quick
+    python benchmarks/loading_ways.py --alerts 50000 --data /fast/disk --json loading_ways.json
 """
 
 from __future__ import annotations
 
 import sys
-
-del sys.path[0]  # this folder, whose ingest.py would stand before the package `ingest`
-
-import argparse
-import json
-import os
-import tempfile
-import time
 from pathlib import Path
+
+sys.path[0] = str(Path(__file__).resolve().parents[1])  # or the ingest.py here would hide the package `ingest`
+
+import os
+import time
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
 from sqlalchemy import create_engine
 
-from alertdb.config import Config
 from alertdb.database import Account, database_url
-from alertdb.schema import ensure_schema
-from alertdb.server import PrivateServer
+from benchmarks.support.program import Program
+from benchmarks.support.servers import server_pid, serving
 from ingest.contents import Findings, read_rows
 from ingest.decoding import open_decoder
 from ingest.load import LINK, load_rows
@@ -39,60 +38,39 @@ from ingest.surveys.ztf import Ztf
 from ingest.tarballs import find_sources, open_packets
 
 if TYPE_CHECKING:
+    from argparse import Namespace
     from collections.abc import Callable
 
     from sqlalchemy import Connection
 
-ALERTS, QUICK_ALERTS = 20_000, 2_000
+    from alertdb.config import Config
+    from benchmarks.support.program import Figures
+
 BATCHES = 40  # that a table's rows come in, about as in a load
 ROUNDS = 3
 SURVEY = Ztf()
 
 
 def main() -> None:
-    """Measure all ways in turn and print them."""
-    options = parse_arguments()
-    alerts = QUICK_ALERTS if options.quick else options.alerts
-    with tempfile.TemporaryDirectory(dir=options.data) as folder:
-        figures = measure(Path(folder), alerts)
-    figures |= {"alerts": alerts, "quick": options.quick, "cores": os.cpu_count() or 0}
-    for name, value in figures.items():
-        print(f"{name:36} {value:10.4f}" if isinstance(value, float) else f"{name:36} {value!s:>10}")
-    if options.quick:
-        print("a quick run: figures of a few thousand alerts, not those of a night")
-    if options.json:
-        options.json.write_text(json.dumps(figures, indent=2) + "\n")
+    """Measure as the command line says."""
+    program = Program(__doc__)
+    program.add_size("alerts", 20_000, 2_000, help="how many alerts the night has")
+    program.run(measure)
 
 
-def parse_arguments() -> argparse.Namespace:
-    """Read the command line."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--alerts", type=int, default=ALERTS, help="how many alerts the night has")
-    parser.add_argument("--quick", action="store_true", help="some seconds, at a smaller size")
-    parser.add_argument("--json", type=Path, help="write the figures there")
-    parser.add_argument("--data", type=Path, help="folder for the tarball and the server (a fast local disk)")
-    return parser.parse_args()
-
-
-def measure(folder: Path, alerts: int) -> dict[str, Any]:
+def measure(folder: Path, options: Namespace) -> Figures:
     """Return milliseconds an alert by table and way, and microseconds of the server's CPU a field."""
-    tables = read_tables(simulate_nights([20240110], alerts, folder, seed=3)[0])
-    config = Config(home=folder / "home", server_options=("innodb_buffer_pool_size=1G", "local_infile=ON"))
-    server = PrivateServer(config.home, config.server_options)
-    server.ensure_started()
-    figures: dict[str, Any] = {}
-    try:
-        ensure_schema(config)
+    tables = read_tables(simulate_nights([20240110], options.alerts, folder, seed=3)[0])
+    figures: Figures = {}
+    with serving(folder / "home", "innodb_buffer_pool_size=1G", "local_infile=ON") as config:
         for table, frame in tables.items():
-            figures[f"{table}_fields_per_alert"] = frame.height * frame.width / alerts
+            figures[f"{table}_fields_per_alert"] = frame.height * frame.width / options.alerts
             for name, way in ways(folder).items():
-                took = min(time_once(config, server, table, frame, way) for _ in range(ROUNDS))
+                took = min(time_once(config, table, frame, way) for _ in range(ROUNDS))
                 for label, seconds in zip(("server", "ours", "wall"), took, strict=True):
-                    figures[f"{table}_{name}_{label}_ms"] = seconds / alerts * 1000
+                    figures[f"{table}_{name}_{label}_ms"] = seconds / options.alerts * 1000
                 figures[f"{table}_{name}_server_us_per_field"] = took[0] / (frame.height * frame.width) * 1e6
-    finally:
-        server.ensure_stopped()
-    return figures
+    return figures | {"alerts": options.alerts, "cores": os.cpu_count() or 0}
 
 
 def read_tables(tarball: Path) -> dict[str, pl.DataFrame]:
@@ -134,7 +112,7 @@ def ways(folder: Path) -> dict[str, Callable[[Connection, pl.DataFrame], None]]:
 
 
 def time_once(
-    config: Config, server: PrivateServer, table: str, frame: pl.DataFrame, way: Callable[[Connection, Any], None]
+    config: Config, table: str, frame: pl.DataFrame, way: Callable[[Connection, Any], None]
 ) -> tuple[float, float, float]:
     """Return the CPU seconds of the server and of this process, and the seconds that passed."""
     engine = create_engine(database_url(config, Account.LOADER, SURVEY.name), connect_args={"local_infile": True})
@@ -143,18 +121,19 @@ def time_once(
         connection.exec_driver_sql(
             f"CREATE TEMPORARY TABLE rows_told ENGINE = Aria TRANSACTIONAL = 0 SELECT {names} FROM {table} LIMIT 0"
         )
-        server_before, ours, began = cpu_seconds(server.pid()), time.process_time(), time.perf_counter()
+        server = server_pid(config)
+        server_before, ours, began = threads_seconds(server), time.process_time(), time.perf_counter()
         for part in frame.iter_slices(max(1, frame.height // BATCHES)):
             way(connection, part)
-        took = cpu_seconds(server.pid()) - server_before, time.process_time() - ours, time.perf_counter() - began
+        took = threads_seconds(server) - server_before, time.process_time() - ours, time.perf_counter() - began
         stored = connection.exec_driver_sql("SELECT COUNT(*) FROM rows_told").scalar_one()
         if stored != frame.height:
             raise SystemExit(f"{stored} rows arrived of {frame.height}")
     return took
 
 
-def cpu_seconds(pid: int | None) -> float:
-    """CPU time that the threads of a process have used."""
+def threads_seconds(pid: int | None) -> float:
+    """CPU time that the threads of a process have used, finer than the ticks of `cpu_seconds`."""
     tasks = Path(f"/proc/{pid}/task").iterdir()
     return sum(int((task / "schedstat").read_text().split()[0]) for task in tasks) / 1e9
 

@@ -1,72 +1,68 @@
 """What a scrape of the metrics costs, on an archive with many nights in its ledger.
 
-    python benchmarks/metrics.py [--tarballs N] [--json FILE] [--quick]
-
 The ledger is filled with copies of one night's entry, and the folder of thumbnails with as many files; how many alerts
 there are makes no difference, as no question reads them. Scrapes go through the collector that `alertdb metrics`
-serves; times are in milliseconds. Quick is with a tenth of the tarballs.
+serves; times are in milliseconds.
+
+Examples
+--------
+    python benchmarks/metrics.py --quick
+    python benchmarks/metrics.py --tarballs 10000 --json metrics.json
 """
 
 from __future__ import annotations
 
-import argparse
-import json
-import statistics
 import sys
-import tempfile
-import time
 from pathlib import Path
 
-HERE = Path(__file__).resolve().parent  # its ingest.py would stand before the package `ingest`
-sys.path[:] = [entry for entry in sys.path if Path(entry).resolve() != HERE]
+sys.path[0] = str(Path(__file__).resolve().parents[1])  # or the ingest.py here would hide the package `ingest`
+
+import statistics
+import time
+from typing import TYPE_CHECKING
 
 from prometheus_client import generate_latest
 from prometheus_client.registry import CollectorRegistry
 
-from alertdb.config import Config
 from alertdb.database import Account, connect
 from alertdb.metrics.collector import ArchiveCollector
-from alertdb.schema import ensure_schema
-from alertdb.server import PrivateServer
+from benchmarks.support.program import Program
+from benchmarks.support.servers import serving
 from ingest.pipeline import load_tarball
 from ingest.simulation.nights import simulate_nights
 from ingest.surveys.ztf import Ztf
 from ingest.tarballs import find_sources
 
+if TYPE_CHECKING:
+    from argparse import Namespace
+
+    from alertdb.config import Config
+    from benchmarks.support.program import Figures
+
 SCRAPES = 50
 
 
 def main() -> None:
-    """Measure, print, and write the figures down."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--tarballs", type=int, default=5000, help="entries of the ledger")
-    parser.add_argument("--json", type=Path, help="file for the figures")
-    parser.add_argument("--quick", action="store_true", help="a tenth of the tarballs; says so")
-    options = parser.parse_args()
-    tarballs = options.tarballs // 10 if options.quick else options.tarballs
-    with tempfile.TemporaryDirectory() as name:
-        config = Config(home=Path(name) / "home")
-        server = PrivateServer(config.home)
-        server.ensure_started()
-        try:
-            fill(config, tarballs, Path(name) / "night")
-            times = scrape(config)
-        finally:
-            server.ensure_stopped()
-    figures = {
-        "quick": int(options.quick),
-        "tarballs": tarballs,
+    """Measure as the command line says."""
+    program = Program(__doc__)
+    program.add_size("tarballs", 5_000, 500, help="entries of the ledger")
+    program.run(measure)
+
+
+def measure(folder: Path, options: Namespace) -> Figures:
+    """Fill a ledger and scrape."""
+    with serving(folder / "home") as config:
+        fill(config, options.tarballs, folder / "night")
+        times = scrape(config)
+    return {
+        "tarballs": options.tarballs,
         "scrape_ms_median": round(statistics.median(times), 1),
         "scrape_ms_most": round(max(times), 1),
     }
-    print(("Quick run. " if options.quick else "") + ", ".join(f"{name} {value}" for name, value in figures.items()))
-    if options.json:
-        options.json.write_text(json.dumps(figures, indent=1) + "\n")
 
 
 def fill(config: Config, tarballs: int, folder: Path) -> None:
     """Load a night, and have the ledger and the thumbnails tell of many."""
-    ensure_schema(config)
     for source in find_sources(simulate_nights([20240101], 100, folder)):
         load_tarball(source, config, Ztf())
     with connect(config, Account.ADMIN) as connection:
@@ -74,7 +70,7 @@ def fill(config: Config, tarballs: int, folder: Path) -> None:
         new = {"id": "id + seq", "name": "CONCAT(name, seq)", "sha256": "SHA2(seq, 256)"}
         values = ", ".join(new.get(column, f"`{column}`") for column in columns)
         connection.exec_driver_sql(
-            f"INSERT INTO tarballs SELECT {values} FROM tarballs JOIN seq_1_to_{tarballs - 1} ON TRUE"
+            f"INSERT INTO tarballs SELECT {values} FROM tarballs JOIN seq_1_to_{tarballs} ON seq < {tarballs}"
         )
         connection.commit()
     for number in range(tarballs - 1):

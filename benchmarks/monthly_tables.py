@@ -1,36 +1,41 @@
 """What it would bring to cut the shared tables by month, and what it would cost.
 
-    python benchmarks/monthly_tables.py [--quick] [--json FILE] [--data FOLDER]
-
 Upper limits as `alerts_limmag` holds them, twelve for each object over five and a half years, in two tables: one as it
 is, ordered by object and time; and one cut into a partition for each 30 days. The server's memory is an eighth of the
 table, and reading passes by the system's page cache. Measured are the rows of a night (ten thousand objects, nine rows
 each, all of the last month) on their way in, and the limits of single objects on their way out; each on a server that
-has just started.
+has just started. It takes 4 GB of disk.
+
+Examples
+--------
+    python benchmarks/monthly_tables.py --quick
+    python benchmarks/monthly_tables.py --data /fast/disk --json monthly_tables.json
 """
 
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 
-del sys.path[0]  # this folder, whose ingest.py would stand before the package `ingest`
+sys.path[0] = str(Path(__file__).resolve().parents[1])  # or the ingest.py here would hide the package `ingest`
 
-import argparse
-import json
 import random
 import statistics
-import tempfile
 import time
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
-from alertdb.config import Config
 from alertdb.database import Account, connect
-from alertdb.schema import ensure_schema
-from alertdb.server import PrivateServer
+from benchmarks.support.program import Program
+from benchmarks.support.servers import serving
 
 if TYPE_CHECKING:
+    from argparse import Namespace
+    from collections.abc import Iterator
+
     from sqlalchemy import Connection
+
+    from benchmarks.support.program import Figures
 
 OBJECTS, QUICK_OBJECTS = 1_000_000, 100_000
 ROWS, NIGHT_ROWS = 12, 9  # of each object
@@ -59,59 +64,41 @@ FROM night STRAIGHT_JOIN seq_1_to_{NIGHT_ROWS} ORDER BY number, seq
 
 
 def main() -> None:
-    """Measure and print."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--quick", action="store_true", help="about a minute, at a smaller size")
-    parser.add_argument("--json", type=Path, help="write the figures there")
-    parser.add_argument("--data", type=Path, help="folder for the tables (4 GB; a fast local disk)")
-    options = parser.parse_args()
-    if options.data and not options.data.is_dir():
-        parser.error(f"--data: {options.data} is no folder; make it first")
-    if options.json and not options.json.parent.is_dir():
-        parser.error(f"--json: {options.json.parent} is no folder; make it first")
-    with tempfile.TemporaryDirectory(dir=options.data) as folder:
-        figures = measure(Path(folder), quick=options.quick)
-    figures["quick"] = options.quick
-    for name, value in figures.items():
-        print(f"{name:28} {value:14.3f}" if isinstance(value, float) else f"{name:28} {value!s:>14}")
-    if options.json:
-        options.json.write_text(json.dumps(figures, indent=2) + "\n")
+    """Measure as the command line says."""
+    Program(__doc__).run(measure)
 
 
-def measure(folder: Path, *, quick: bool) -> dict[str, float]:
+def measure(folder: Path, options: Namespace) -> Figures:
     """Make both tables, and measure each alone; return one figure per key."""
-    objects = QUICK_OBJECTS if quick else OBJECTS
-    night = random.Random(1).sample(range(objects), QUICK_NIGHT_OBJECTS if quick else NIGHT_OBJECTS)
+    objects = QUICK_OBJECTS if options.quick else OBJECTS
+    night = random.Random(1).sample(range(objects), QUICK_NIGHT_OBJECTS if options.quick else NIGHT_OBJECTS)
     asked = random.Random(2).sample(range(objects), ASKED)
-    with_server(folder, 2 << 30, lambda connection: fill(connection, objects))
-    figures: dict[str, float] = {"rows": objects * ROWS}
+    with cold_server(folder, 2 << 30) as connection:
+        fill(connection, objects)
+    figures: Figures = {"rows": objects * ROWS}
     for table in TABLES:
         size = sum(path.stat().st_size for path in folder.rglob(f"{table}*.ibd"))
         figures[f"{table}_mb"] = size / 1e6
         pool = max(size // 8, 8 << 20)
-        seconds, pages = with_server(folder, pool, lambda connection, table=table: load_night(connection, table, night))
+        with cold_server(folder, pool) as connection:
+            seconds, pages = load_night(connection, table, night)
         figures |= {f"{table}_night_s": seconds, f"{table}_night_pages_read": pages}
-        cold, warm = with_server(folder, pool, lambda connection, table=table: ask(connection, table, asked))
+        with cold_server(folder, pool) as connection:
+            cold, warm = ask(connection, table, asked)
         figures |= {f"{table}_object_cold_ms": cold, f"{table}_object_warm_ms": warm}
     return figures
 
 
-def with_server(folder: Path, pool: int, action: Any) -> Any:
-    """Run `action` on a server with a buffer pool of that many bytes, cold."""
+@contextmanager
+def cold_server(folder: Path, pool: int) -> Iterator[Connection]:
+    """Connect to a server that has just started, with a buffer pool of that many bytes."""
     settings = (
         f"innodb_buffer_pool_size={pool}",
         "innodb_flush_method=O_DIRECT",
         "innodb_buffer_pool_load_at_startup=OFF",
     )
-    config = Config(home=folder / "home", server_options=settings)
-    server = PrivateServer(config.home, config.server_options)
-    server.ensure_started()
-    try:
-        ensure_schema(config)
-        with connect(config, Account.ADMIN, "ztf") as connection:
-            return action(connection)
-    finally:
-        server.ensure_stopped()
+    with serving(folder / "home", *settings) as config, connect(config, Account.ADMIN, "ztf") as connection:
+        yield connection
 
 
 def fill(connection: Connection, objects: int) -> None:

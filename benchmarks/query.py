@@ -1,11 +1,14 @@
 """How fast an archive of two million alerts answers: frames, light curves, cones, thumbnails, quality pictures.
 
-    python benchmarks/query.py [--quick] [--json FILE] [--data FOLDER] [--keep FOLDER] [--realtime]
+The archive (7 GB) is made in a folder that goes away, or in the one of --keep, where it stays for the next run. Server
+and questions share the machine. What is asked was asked once before: pages and files are in memory. Percentiles of
+single questions tell little where other programs keep the cores busy: --realtime has server and questions go before
+these while they are measured.
 
-The archive is made for it by `query_archive.py`, in a temporary folder, or in the one of --keep, where it stays for the
-next run. Server and questions share the machine. What is asked was asked once before: pages and files are in memory.
-Percentiles of single questions tell little where other programs keep the cores busy: --realtime (as root) has server
-and questions go before these while they are measured.
+Examples
+--------
+    python benchmarks/query.py --quick
+    python benchmarks/query.py --keep /fast/disk/archive --json query.json
 """
 
 from __future__ import annotations
@@ -13,36 +16,33 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-HERE = Path(sys.path[0])
-del sys.path[0]  # this folder, whose ingest.py would stand before the package `ingest`
+sys.path[0] = str(Path(__file__).resolve().parents[1])  # or the ingest.py here would hide the package `ingest`
 
-import argparse
 import contextlib
-import json
 import os
 import statistics
-import subprocess
-import tempfile
 import time
 import warnings
 from typing import TYPE_CHECKING, Any
 
-import mariadb
 import numpy as np
 import pandas as pd
 
 from alertdb.archive import Archive
-from alertdb.config import Config
+from alertdb.errors import AlertdbError
 from alertdb.lightcurve_rows import ONE, PLACES
-from alertdb.server import PrivateServer
 from alertdb.stamps import read_stamps
 from alertdb.thumbnails import open_store
+from benchmarks.support.made_archive import QUICK_ROWS, ROWS, made_archive, plain_connection
+from benchmarks.support.program import Program
+from benchmarks.support.servers import server_pid
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from argparse import Namespace
+    from collections.abc import Callable, Iterable
 
-ALERTS, DOCUMENTS, ROWS = 2_000_000, 60_000, 1_000_000
-QUICK_ALERTS, QUICK_DOCUMENTS, QUICK_ROWS = 100_000, 2_000, 50_000
+    from benchmarks.support.program import Figures
+
 OBJECTS, CONES, THUMBNAILS = 2_000, 2_000, 20_000
 REPEATS = 5
 FOUR_COLUMNS = "SELECT objectId, jd, fid, magpsf FROM alerts LIMIT {rows}"
@@ -52,42 +52,55 @@ PROBES = """
     AND (SELECT COUNT(*) FROM alerts_prv AS p WHERE p.objectId = s.objectId) = 3 LIMIT {count}"""
 
 
+class NotAllowedToGoFirst(AlertdbError):
+    """The system does not let this user go before others."""
+
+    exit_code = 2
+
+    def __init__(self) -> None:
+        super().__init__("--realtime needs the rights of root, which this user has not; leave it out, or run as root.")
+
+
 def main() -> None:
-    """Make the archive, or take the one that is kept; measure; print."""
-    options = parse_arguments()
-    sizes = (QUICK_ALERTS, QUICK_DOCUMENTS) if options.quick else (ALERTS, DOCUMENTS)
-    with folder_of(options) as folder, serving(folder, *sizes) as config, Archive(config) as archive:
-        figures: dict[str, Any] = {}
-        for measure in (frames, quality):
-            figures |= measure(archive, quick=options.quick)
+    """Measure as the command line says."""
+    program = Program(__doc__)
+    program.add_keep()
+    program.add_argument(
+        "--realtime", action="store_true", help="go before other programs, on a busy machine; needs root"
+    )
+    program.run(measure)
+
+
+def measure(folder: Path, options: Namespace) -> Figures:
+    """Ask everything."""
+    if options.realtime:
+        ensure_allowed()
+    figures: Figures = {}
+    with made_archive(folder, options) as config, Archive(config) as archive:
+        for ask in (frames, quality):
+            figures |= ask(archive, quick=options.quick)
         if options.realtime:
-            go_first(PrivateServer(config.home).pid())
-        for measure in (light_curves, cones, thumbnails):
-            figures |= measure(archive, quick=options.quick)
-    figures |= {
-        "alerts": sizes[0],
-        "quick": options.quick,
-        "realtime": options.realtime,
-        "cores": os.cpu_count(),
-        "load": os.getloadavg()[0],
-    }
-    for name, value in figures.items():
-        print(f"{name:28} {value:12.3f}" if isinstance(value, float) else f"{name:28} {value!s:>12}")
-    if options.quick:
-        print("a quick run: a small archive, few questions")
-    if options.json:
-        options.json.write_text(json.dumps(figures, indent=2) + "\n")
+            go_first(server_pid(config))
+        for ask in (light_curves, cones, thumbnails):
+            figures |= ask(archive, quick=options.quick)
+        figures["alerts"] = int(archive.sql("SELECT COUNT(*) AS n FROM alerts")["n"].iloc[0])
+    return figures | {"realtime": int(options.realtime), "cores": os.cpu_count() or 0, "load": os.getloadavg()[0]}
 
 
-def parse_arguments() -> argparse.Namespace:
-    """Read the command line."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--quick", action="store_true", help="about a minute, at a smaller size")
-    parser.add_argument("--json", type=Path, help="write the figures there")
-    parser.add_argument("--data", type=Path, help="folder for the temporary archive (a fast local disk, 7 GB)")
-    parser.add_argument("--keep", type=Path, help="folder for an archive that stays")
-    parser.add_argument("--realtime", action="store_true", help="go before other programs, on a busy machine")
-    return parser.parse_args()
+def ensure_allowed() -> None:
+    """Go first and back again.
+
+    Raises
+    ------
+    NotAllowedToGoFirst
+        The system refuses.
+    """
+    policy, parameters = os.sched_getscheduler(0), os.sched_getparam(0)
+    try:
+        os.sched_setscheduler(0, os.SCHED_RR, os.sched_param(1))
+        os.sched_setscheduler(0, policy, parameters)
+    except PermissionError as error:
+        raise NotAllowedToGoFirst from error
 
 
 def go_first(server: int | None) -> None:
@@ -96,35 +109,7 @@ def go_first(server: int | None) -> None:
         os.sched_setscheduler(task, os.SCHED_RR, os.sched_param(1))
 
 
-@contextlib.contextmanager
-def folder_of(options: argparse.Namespace) -> Iterator[Path]:
-    """Give the folder for the archive; a temporary one goes away."""
-    if options.keep:
-        options.keep.mkdir(parents=True, exist_ok=True)
-        yield options.keep.absolute()
-        return
-    with tempfile.TemporaryDirectory(dir=options.data) as folder:
-        yield Path(folder)
-
-
-@contextlib.contextmanager
-def serving(folder: Path, alerts: int, documents: int) -> Iterator[Config]:
-    """Make the archive unless it is there, and run its server."""
-    made = folder / "made"
-    config = Config(home=folder / "home", server_options=("innodb_buffer_pool_size=4G", "innodb_log_file_size=1G"))
-    server = PrivateServer(config.home, config.server_options)
-    try:
-        if not made.exists():
-            program = [sys.executable, str(HERE / "query_archive.py"), str(folder)]
-            subprocess.run([*program, f"--alerts={alerts}", f"--documents={documents}"], check=True)
-            made.touch()
-        server.ensure_started()
-        yield config
-    finally:
-        server.ensure_stopped()
-
-
-def frames(archive: Archive, *, quick: bool) -> dict[str, float]:
+def frames(archive: Archive, *, quick: bool) -> Figures:
     """Four columns of a million rows into a frame: ours, pandas over the driver; the server's scan of as many rows."""
     rows = QUICK_ROWS if quick else ROWS
     statement = FOUR_COLUMNS.format(rows=rows)
@@ -146,14 +131,7 @@ def frames(archive: Archive, *, quick: bool) -> dict[str, float]:
     }
 
 
-def plain_connection(config: Config) -> Any:
-    """Open a connection as one does without this library."""
-    password = (config.secrets / "reader").read_text().strip()
-    socket = str(PrivateServer(config.home).socket)
-    return mariadb.connect(unix_socket=socket, user="alertdb_reader", password=password, database="ztf")
-
-
-def light_curves(archive: Archive, *, quick: bool) -> dict[str, float]:
+def light_curves(archive: Archive, *, quick: bool) -> Figures:
     """Light curves of 30 points, one object a call: the whole call, and the server's answer alone."""
     names = archive.sql(PROBES.format(count=OBJECTS // 10 if quick else OBJECTS))["objectId"].tolist()
     if {len(archive.lightcurve(name)) for name in names} != {30}:
@@ -163,7 +141,7 @@ def light_curves(archive: Archive, *, quick: bool) -> dict[str, float]:
     return percentiles("lightcurve", whole) | percentiles("lightcurve_server", server)
 
 
-def cones(archive: Archive, *, quick: bool) -> dict[str, float]:
+def cones(archive: Archive, *, quick: bool) -> Figures:
     """Cones of 10 arcsec on alerts, one a call; a thousand of 2 arcsec in one call."""
     count = CONES // 10 if quick else CONES
     places = [
@@ -184,7 +162,7 @@ def some_places(archive: Archive, condition: str, count: int) -> list[tuple[floa
     return list(archive.sql(statement).itertuples(index=False, name=None))
 
 
-def thumbnails(archive: Archive, *, quick: bool) -> dict[str, float]:
+def thumbnails(archive: Archive, *, quick: bool) -> Figures:
     """Documents of random alerts from the embedded store, as bytes and as arrays."""
     store = open_store(archive.config.thumbnails)
     candids = np.concatenate([store.candids(night.tarball, night.rights) for night in store.tarballs()])
@@ -197,7 +175,7 @@ def thumbnails(archive: Archive, *, quick: bool) -> dict[str, float]:
     }
 
 
-def quality(archive: Archive, *, quick: bool) -> dict[str, float]:
+def quality(archive: Archive, *, quick: bool) -> Figures:
     """Each quality picture once, after one that was not counted."""
     from alertdb.qa import NAMES
 

@@ -1,14 +1,27 @@
 """Ways to read a million rows of four columns: wall time, and CPU time of this process and of the server.
 
-    python benchmarks/query_ways.py HOME [--rows N]
+All ways take turns on the archive of `benchmarks/query.py`, which is made in a folder that goes away, or found in the
+one of --keep; the medians count, in seconds.
 
-HOME is the home of an archive whose private server is stopped, such as `benchmarks/query.py --keep FOLDER` leaves in
-FOLDER/home. ConnectorX is no dependency: it is measured where it is installed.
+- `read_sql`: pandas over the driver
+- `binary_cursor`: the driver's cursor for the binary protocol, put into a frame
+- `arrow`, `frame`: ours
+- `scan`: the server adds up the four columns of all alerts, and sends nothing
+- `connectorx`: ConnectorX, which is no dependency, where it is installed
+
+Examples
+--------
+    python benchmarks/query_ways.py --quick
+    python benchmarks/query_ways.py --keep /fast/disk/archive --json query_ways.json
 """
 
 from __future__ import annotations
 
-import argparse
+import sys
+from pathlib import Path
+
+sys.path[0] = str(Path(__file__).resolve().parents[1])  # or the ingest.py here would hide the package `ingest`
+
 import contextlib
 import resource
 import statistics
@@ -16,51 +29,50 @@ import time
 import warnings
 from importlib import import_module
 from importlib.util import find_spec
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import mariadb
 import pandas as pd
 
 from alertdb.archive import Archive
-from alertdb.config import Config
 from alertdb.server import PrivateServer
+from benchmarks.support.made_archive import QUICK_ROWS, ROWS, made_archive, plain_connection, reader_password
+from benchmarks.support.program import Program
+from benchmarks.support.servers import cpu_seconds, server_pid
 
 if TYPE_CHECKING:
+    from argparse import Namespace
     from collections.abc import Callable
 
+    from alertdb.config import Config
+    from benchmarks.support.program import Figures
+
 REPEATS = 5
-POOL = ("innodb_buffer_pool_size=4G", "innodb_log_file_size=1G")
 
 
 def main() -> None:
-    """Measure all ways in turn and print them."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("home", type=Path)
-    parser.add_argument("--rows", type=int, default=1_000_000)
-    options = parser.parse_args()
-    config = Config(home=options.home.absolute(), server_options=POOL)
-    server = PrivateServer(config.home, config.server_options)
-    server.ensure_started()
-    try:
-        with Archive(config) as archive, contextlib.closing(plain_connection(config)) as connection:
-            statement = f"SELECT objectId, jd, fid, magpsf FROM alerts LIMIT {options.rows}"
-            measure(ways(archive, connection, connectorx_url(config), statement), server.pid())
-    finally:
-        server.ensure_stopped()
+    """Measure as the command line says."""
+    program = Program(__doc__)
+    program.add_keep()
+    program.add_size("rows", ROWS, QUICK_ROWS, help="how many rows are read")
+    program.run(measure)
 
 
-def plain_connection(config: Config) -> Any:
-    """Open a connection of the driver."""
-    password = (config.secrets / "reader").read_text().strip()
-    socket = str(PrivateServer(config.home).socket)
-    return mariadb.connect(unix_socket=socket, user="alertdb_reader", password=password, database="ztf")
+def measure(folder: Path, options: Namespace) -> Figures:
+    """Measure all ways on the archive."""
+    statement = f"SELECT objectId, jd, fid, magpsf FROM alerts LIMIT {options.rows}"
+    with (
+        made_archive(folder, options) as config,
+        Archive(config) as archive,
+        contextlib.closing(plain_connection(config)) as connection,
+    ):
+        compared = ways(archive, connection, connectorx_url(config), statement)
+        return {"rows": options.rows, **take_turns(compared, server_pid(config))}
 
 
 def connectorx_url(config: Config) -> str:
     """Return the URL as ConnectorX wants it."""
-    password = (config.secrets / "reader").read_text().strip()
-    return f"mysql://alertdb_reader:{password}@localhost/ztf?socket={PrivateServer(config.home).socket}"
+    socket = PrivateServer(config.home).socket
+    return f"mysql://alertdb_reader:{reader_password(config)}@localhost/ztf?socket={socket}"
 
 
 def ways(archive: Archive, connection: Any, url: str, statement: str) -> dict[str, Callable[[], object]]:
@@ -72,45 +84,40 @@ def ways(archive: Archive, connection: Any, url: str, statement: str) -> dict[st
             return pd.DataFrame(cursor.fetchall())
 
     found: dict[str, Callable[[], object]] = {
-        "pandas.read_sql": lambda: pd.read_sql(statement, connection),
-        "binary cursor, frame": binary_cursor,
-        "ours, Arrow": lambda: archive.query(statement).arrow(),
-        "ours, frame": lambda: archive.sql(statement),
-        "scan of all rows": lambda: archive.sql("SELECT COUNT(objectId), SUM(jd), SUM(fid), SUM(magpsf) FROM alerts"),
+        "read_sql": lambda: pd.read_sql(statement, connection),
+        "binary_cursor": binary_cursor,
+        "arrow": lambda: archive.query(statement).arrow(),
+        "frame": lambda: archive.sql(statement),
+        "scan": lambda: archive.sql("SELECT COUNT(objectId), SUM(jd), SUM(fid), SUM(magpsf) FROM alerts"),
     }
     if find_spec("connectorx"):
         connectorx = import_module("connectorx")
-        found["ConnectorX, Arrow"] = lambda: connectorx.read_sql(url, statement, return_type="arrow")
+        found["connectorx"] = lambda: connectorx.read_sql(url, statement, return_type="arrow")
     return found
 
 
-def measure(compared: dict[str, Callable[[], object]], server: int | None) -> None:
-    """Run all ways in turn, once uncounted, and print medians in seconds."""
+def take_turns(compared: dict[str, Callable[[], object]], server: int | None) -> Figures:
+    """Run all ways in turn, once uncounted; return medians in seconds."""
     times: dict[str, list[tuple[float, ...]]] = {name: [] for name in compared}
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "pandas only supports SQLAlchemy")
         for _ in range(REPEATS + 1):
             for name, way in compared.items():
-                before = time.perf_counter(), own_cpu(), server_cpu(server)
+                before = time.perf_counter(), own_cpu(), cpu_seconds(server)
                 way()
-                after = time.perf_counter(), own_cpu(), server_cpu(server)
+                after = time.perf_counter(), own_cpu(), cpu_seconds(server)
                 times[name].append(tuple(b - a for a, b in zip(before, after, strict=True)))
-    print(f"{'seconds':22}{'wall':>8}{'own CPU':>10}{'server CPU':>12}")
+    figures: Figures = {}
     for name, counted in times.items():
-        wall, own, theirs = (statistics.median(column) for column in zip(*counted[1:], strict=True))
-        print(f"{name:22}{wall:8.2f}{own:10.2f}{theirs:12.2f}")
+        for kind, column in zip(("wall", "own_cpu", "server_cpu"), zip(*counted[1:], strict=True), strict=True):
+            figures[f"{name}_{kind}_s"] = statistics.median(column)
+    return figures
 
 
 def own_cpu() -> float:
     """CPU time of this process so far."""
     usage = resource.getrusage(resource.RUSAGE_SELF)
     return usage.ru_utime + usage.ru_stime
-
-
-def server_cpu(number: int | None) -> float:
-    """CPU time of a process so far."""
-    fields = Path(f"/proc/{number}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / 100
 
 
 if __name__ == "__main__":

@@ -1,61 +1,67 @@
 """What reading a tarball costs: the standard library, igzip alone as the ceiling, and our reader.
 
 Packs real packets over and over into one .tar.gz (files in the page cache), reads it in each way, in turn, several
-times, and prints the fastest of each in ms a member. The packets are found in `$ALERTDB_TEST_DATA`, else in
-``../shared/data``.
+times, and tells the fastest of each in ms a member: on the clock, and of CPU. The packets are found in
+`$ALERTDB_TEST_DATA`, else in ``../shared/data``.
 
-    python benchmarks/reading.py [--json FILE] [--quick]
+Examples
+--------
+    python benchmarks/reading.py --quick
+    ALERTDB_TEST_DATA=/data python benchmarks/reading.py --json reading.json
 """
 
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 
-del sys.path[0]  # this folder, whose ingest.py would stand before the package `ingest`
+sys.path[0] = str(Path(__file__).resolve().parents[1])  # or the ingest.py here would hide the package `ingest`
 
-import argparse
 import hashlib
 import io
-import json
-import os
 import tarfile
-import tempfile
 import time
 from itertools import cycle, islice
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from isal import igzip
 
+from benchmarks.support.program import Program
+from benchmarks.support.real_packets import real_packets
 from ingest.tarballs import find_sources, open_packets
 from ingest.tarballs.batches import Found
 from ingest.tarballs.walk import Walk
 
 if TYPE_CHECKING:
+    from argparse import Namespace
     from collections.abc import Callable
 
-DATA = Path(os.environ.get("ALERTDB_TEST_DATA") or Path(__file__).resolve().parents[2] / "shared" / "data")
+    from benchmarks.support.program import Figures
+
 CHUNK = 1 << 20
 MEMBERS, MEMBERS_QUICK = 10_000, 1000
 REPEATS = 3
+PATTERN = "ztf_public_202*.tar.gz"  # schemas 3.3 and 4.01
 
 
-def real_packets() -> list[bytes]:
-    """Take all packets of schemas 3.3 and 4.01 that are at hand."""
-    packets = []
-    for path in sorted((DATA / "ztf").glob("ztf_public_202*.tar.gz")):
-        with tarfile.open(path) as tar:
-            contents = (tar.extractfile(member) for member in tar)
-            packets += [content.read() for content in contents if content is not None]
-    if not packets:
-        sys.exit(f"No real alerts in {DATA}/ztf; set ALERTDB_TEST_DATA to a folder that has them.")
-    return packets
+def main() -> None:
+    """Measure as the command line says."""
+    Program(__doc__).run(measure)
+
+
+def measure(folder: Path, options: Namespace) -> Figures:
+    """Pack a tarball and read it in all ways."""
+    members = MEMBERS_QUICK if options.quick else MEMBERS
+    path = folder / "packed.tar.gz"
+    pack(path, members)
+    size = {"members": members, "packed_kb": path.stat().st_size / members / 1e3}
+    return size | measure_ways(path, members)
 
 
 def pack(path: Path, members: int) -> None:
     """Write a .tar.gz of so many members, as a survey packs it."""
     with tarfile.open(path, "w:gz", compresslevel=6) as tar:
-        for index, packet in enumerate(islice(cycle(real_packets()), members)):
+        for index, packet in enumerate(islice(cycle(real_packets(PATTERN)), members)):
             info = tarfile.TarInfo(f"{index:019d}.avro")
             info.size = len(packet)
             tar.addfile(info, io.BytesIO(packet))
@@ -104,7 +110,7 @@ def timed(run: Callable[[], int]) -> tuple[float, float]:
     return time.perf_counter() - wall, time.process_time() - processor
 
 
-def measure(path: Path, members: int) -> dict[str, float]:
+def measure_ways(path: Path, members: int) -> Figures:
     """Time all ways, in turn; the fastest run of each, in ms a member."""
     with igzip.open(path) as file:  # type: ignore[no-untyped-call]
         tar = file.read()
@@ -121,31 +127,11 @@ def measure(path: Path, members: int) -> dict[str, float]:
     for _ in range(REPEATS):
         for name, run in ways.items():
             times[name].append(timed(run))
-    figures = {}
+    figures: Figures = {}
     for name, runs in times.items():
         figures[f"{name}_ms"] = min(wall for wall, _ in runs) / members * 1e3
         figures[f"{name}_cpu_ms"] = min(processor for _, processor in runs) / members * 1e3
     return figures
-
-
-def main() -> None:
-    """Measure, print, and write the figures to a file if one is named."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--json", type=Path, help="file to write the figures to")
-    parser.add_argument("--quick", action="store_true", help="a smaller tarball")
-    arguments = parser.parse_args()
-    members = MEMBERS_QUICK if arguments.quick else MEMBERS
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "packed.tar.gz"
-        pack(path, members)
-        figures = measure(path, members)
-        packed_kb = path.stat().st_size / members / 1e3
-    size = "quick, a smaller size" if arguments.quick else "full size"
-    print(f"{members} members of {packed_kb:.1f} KB packed ({size}); ms a member, the fastest of {REPEATS}")
-    for name in (key.removesuffix("_cpu_ms") for key in figures if key.endswith("_cpu_ms")):
-        print(f"{name:12s} {figures[f'{name}_ms']:7.4f} wall {figures[f'{name}_cpu_ms']:7.4f} CPU")
-    if arguments.json:
-        arguments.json.write_text(json.dumps(figures | {"quick": arguments.quick}, indent=2) + "\n")
 
 
 if __name__ == "__main__":

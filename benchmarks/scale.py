@@ -1,8 +1,6 @@
 """How the rate of loading holds up as the archive grows.
 
-    python benchmarks/scale.py [--alerts N] [--quick] [--json FILE] [--data FOLDER | --keep FOLDER]
-
-Tarballs of 10,000 simulated alerts are loaded into an empty archive, and into one that holds N alerts (5 million) with
+Tarballs of 10,000 simulated alerts are loaded into an empty archive, and into one that holds many more, with
 their limits and history rows. Those rows are made without packets: the rows of a simulated night,
 again and again under other names and times. The objects of the loaded tarballs are among them, so that their
 histories and summaries stand among old rows. The buffer pool is an eighth of the data, and reading passes by the
@@ -10,94 +8,68 @@ system's page cache (innodb_flush_method = O_DIRECT).
 
 Then the summary of all objects is rebuilt, which gives the time for an archive of 10 million alerts.
 
-To make the rows takes most of the time. With `--keep` the archive stays, and a later run loads further nights into it.
+To make the rows takes most of the time. With --keep the archive stays, and a later run loads further nights into it.
+5 million alerts take 25 GB of disk.
+
+Examples
+--------
+    python benchmarks/scale.py --quick
+    python benchmarks/scale.py --alerts 1000000 --data /fast/disk
+    python benchmarks/scale.py --keep /fast/disk/archive --json scale.json
 """
 
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 
-del sys.path[0]  # this folder, whose ingest.py would stand before the package `ingest`
+sys.path[0] = str(Path(__file__).resolve().parents[1])  # or the ingest.py here would hide the package `ingest`
 
-import argparse
 import importlib
 import json
 import os
 import statistics
-import tempfile
 import time
-from datetime import date, datetime, timedelta
-from pathlib import Path
+from contextlib import contextmanager
+from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-import polars as pl
-
-from alertdb.config import Config
 from alertdb.database import Account, connect
-from alertdb.schema import ensure_schema
-from alertdb.server import PrivateServer
-from ingest.contents import Findings, read_rows, shared_rows
-from ingest.decoding import open_decoder
-from ingest.ledger import write_entry
-from ingest.load import load_rows
+from benchmarks.support.grown_archive import fill_archive
+from benchmarks.support.program import Program
+from benchmarks.support.servers import serving
 from ingest.pipeline import load_tarball
 from ingest.simulation.nights import simulate_nights
 from ingest.summary import rebuild_all
 from ingest.surveys.ztf import Ztf
-from ingest.tarballs import find_sources, open_packets
+from ingest.tarballs import find_sources
 
 if TYPE_CHECKING:
-    from sqlalchemy import Connection
+    from argparse import Namespace
+    from collections.abc import Iterator
 
-ALERTS, QUICK_ALERTS = 5_000_000, 200_000
+    from alertdb.config import Config
+    from benchmarks.support.program import Figures
+
 PROBE_ALERTS, QUICK_PROBE_ALERTS = 10_000, 2_000
 PROBES = 3  # tarballs that are timed, in the empty archive and in the full one
-COPIES = 3  # times that each made object was seen
 FILL_POOL = 6 << 30  # bytes, while rows are made: that part is not measured
-LETTERS = np.array(list("abcdefghijklmnopqrstuvwxyz"))
-FIRST_CANDID = 2600 * 10**15
-NAMES = 7 * 26**7  # ZTF17aaaaaaa to ZTF23zzzzzzz
 SURVEY = Ztf()
-MADE = {  # what the ledger says of the made rows: alerts of a tarball that it does not know would not be committed
-    **dict.fromkeys(("id", "bytes", "members", "alerts", "duplicates", "objects", "rejects", "candid_sum"), 0),
-    **dict.fromkeys(("limits", "history", "forced", "thumbnails", "seconds"), 0),
-    **dict.fromkeys(("alerts_checksum", "limits_checksum", "history_checksum", "forced_checksum"), 0),
-    **dict.fromkeys(("modified", "loaded_at"), datetime(2024, 1, 1)),
-    "name": "made",
-    "sha256": "",
-    "survey": SURVEY.name,
-    "state": "complete",
-    "schemas": "",
-    "version": "",
-}
 
 
 def main() -> None:
-    """Measure and print."""
-    options = parse_arguments()
-    alerts = QUICK_ALERTS if options.quick else options.alerts
-    with tempfile.TemporaryDirectory(dir=options.data or options.keep) as folder:
-        full = options.keep or Path(folder)
-        figures = Scale(Path(folder), full, alerts, QUICK_PROBE_ALERTS if options.quick else PROBE_ALERTS).run()
-    figures |= {"quick": options.quick, "cores": os.cpu_count() or 0}
-    for name, value in figures.items():
-        print(f"{name:32} {value:14.3f}" if isinstance(value, float) else f"{name:32} {value!s:>14}")
-    if options.quick:
-        print("a quick run: figures of a small archive, not those of millions of alerts")
-    if options.json:
-        options.json.write_text(json.dumps(figures, indent=2) + "\n")
+    """Measure as the command line says."""
+    program = Program(__doc__)
+    program.add_size("alerts", 5_000_000, 200_000, help="how many alerts the archive grows to")
+    program.add_keep()
+    program.run(measure)
 
 
-def parse_arguments() -> argparse.Namespace:
-    """Read the command line."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--alerts", type=int, default=ALERTS, help="how many alerts the archive grows to")
-    parser.add_argument("--quick", action="store_true", help="about a minute, at a smaller size")
-    parser.add_argument("--json", type=Path, help="write the figures there")
-    parser.add_argument("--data", type=Path, help="folder for the archive (25 GB; a fast local disk)")
-    parser.add_argument("--keep", type=Path, help="folder in which the archive stays, or where an earlier run left it")
-    return parser.parse_args()
+def measure(folder: Path, options: Namespace) -> Figures:
+    """Measure everything in a folder that goes away, but for an archive that is kept."""
+    probe_alerts = QUICK_PROBE_ALERTS if options.quick else PROBE_ALERTS
+    figures = Scale(folder, options.keep or folder, options.alerts, probe_alerts).run()
+    return figures | {"cores": os.cpu_count() or 0}
 
 
 class Scale:
@@ -116,18 +88,23 @@ class Scale:
         )
         self.merging = watch_merging()
 
-    def run(self) -> dict[str, Any]:
+    def run(self) -> Figures:
         """Measure everything; one figure per key."""
-        before = with_server(self.folder / "empty", FILL_POOL, lambda config: self.load(config, self.probes[:PROBES]))
+        with cold_server(self.folder / "empty", FILL_POOL) as config:
+            before = self.load(config, self.probes[:PROBES])
         home = self.full / "home"
         if not self.made.exists():
-            self.made.write_text(json.dumps(with_server(home, FILL_POOL, self.fill)))
+            with cold_server(home, FILL_POOL) as config:
+                counts = fill_archive(config, self.alerts, self.probes[PROBES:], self.folder)
+            self.made.write_text(json.dumps(counts))
         rows = json.loads(self.made.read_text())
         self.alerts = rows["alerts"]
         size = sum(path.stat().st_size for path in home.rglob("*.ibd"))
         pool = size // 8
-        after = with_server(home, pool, lambda config: self.load(config, self.probes[PROBES:], warm=1))
-        rebuild = with_server(home, pool, rebuild_seconds)
+        with cold_server(home, pool) as config:
+            after = self.load(config, self.probes[PROBES:], warm=1)
+        with cold_server(home, pool) as config:
+            rebuild = rebuild_seconds(config)
         return {
             "alerts": self.alerts,
             "data_gb": size / 1e9,
@@ -163,45 +140,13 @@ class Scale:
             "summary_share": statistics.median(summaries[counted]),
         }
 
-    def fill(self, config: Config) -> dict[str, int]:
-        """Make the rows of `alerts` alerts; return how many rows each table got."""
-        templates = read_templates(self.probes[0], self.folder)
-        objects = templates["alerts"]["objectId"].n_unique()
-        blocks = max(1, round(self.alerts / (COPIES * templates["alerts"].height)))
-        names = make_names(blocks * objects, self.known_objects())
-        counts = dict.fromkeys(templates, 0)
-        with connect(config, Account.LOADER, SURVEY.name) as connection:
-            connection.exec_driver_sql("SET SESSION unique_checks = 0")
-            write_entry(connection, MADE, [])
-            for block in range(blocks):
-                own = names[block * objects : (block + 1) * objects]
-                for name, frame in templates.items():
-                    made = make_rows(frame, own, block, np.random.default_rng(block))
-                    counts[name] += load_frame(connection, name, made)
-                connection.commit()
-                if block % 10 == 0:
-                    print(f"made {counts['alerts']:,} alerts", flush=True)
-        return counts
 
-    def known_objects(self) -> list[str]:
-        """Return the objects of the tarballs that will be loaded."""
-        names: set[str] = set()
-        for path in self.probes[PROBES:]:
-            names |= set(read_templates(path, self.folder)["alerts"]["objectId"])
-        return sorted(names)
-
-
-def with_server(home: Path, pool: int, action: Any) -> Any:
-    """Run `action` on a server with a buffer pool of that many bytes, cold."""
+@contextmanager
+def cold_server(home: Path, pool: int) -> Iterator[Config]:
+    """Run a server that has just started, with a buffer pool of that many bytes."""
     settings = (f"innodb_buffer_pool_size={max(pool, 64 << 20)}", "innodb_flush_method=O_DIRECT")
-    config = Config(home=home, server_options=settings)
-    server = PrivateServer(config.home, config.server_options)
-    server.ensure_started()
-    try:
-        ensure_schema(config)
-        return action(config)
-    finally:
-        server.ensure_stopped()
+    with serving(home, *settings) as config:
+        yield config
 
 
 def watch_merging() -> dict[str, float]:
@@ -231,59 +176,6 @@ def count_rows(config: Config, tarball: str) -> int:
     with connect(config, Account.LOADER, SURVEY.name) as connection:
         query = f"SELECT limits + history + forced FROM tarballs WHERE name = '{tarball}'"
         return int(connection.exec_driver_sql(query).scalar_one())
-
-
-def read_templates(tarball: Path, folder: Path) -> dict[str, pl.DataFrame]:
-    """Return the rows of a tarball by table, sorted by objectId, each key once."""
-    (source,) = find_sources([tarball])
-    shared = shared_rows(source, SURVEY, folder)
-    alerts = []
-    with open_packets(source) as reader:
-        for _, rows in read_rows(reader, open_decoder(SURVEY.wanted), SURVEY, Findings()):
-            alerts.append(rows.alerts.drop("packet"))
-            for name, frame in rows.shared.items():
-                shared[name].add(frame)
-    frames = {"alerts": pl.concat(alerts).sort("objectId")}
-    return frames | {name: pl.concat(list(rows.merged())) for name, rows in shared.items() if name != "alerts_forced"}
-
-
-def make_names(count: int, known: list[str]) -> list[str]:
-    """Return that many names in order, spread over all that ZTF may give; `known` ones stand at their places."""
-    numbers = (np.arange(count) * (NAMES / count)).astype(np.int64)
-    letters = [LETTERS[numbers // 26**power % 26] for power in range(6, -1, -1)]
-    tails = ["".join(row) for row in np.stack(letters, axis=1)]
-    names = [f"ZTF{17 + year}{tail}" for year, tail in zip(numbers // 26**7, tails, strict=True)]
-    for name in known[: count // 2]:
-        value = 0
-        for letter in name[5:12]:
-            value = value * 26 + ord(letter) - ord("a")
-        place = round(((int(name[3:5]) - 17) * 26**7 + value) / (NAMES / count))
-        names[min(max(place, 0), count - 1)] = name
-    return sorted(set(names) | {f"ZTF23zzzzzzz{extra}" for extra in range(count - len(set(names)))})
-
-
-def make_rows(template: pl.DataFrame, names: list[str], block: int, dice: np.random.Generator) -> pl.DataFrame:
-    """Return the rows of a night under other names, `COPIES` times, each copy at a time of its own."""
-    rename = dict(zip(template["objectId"].unique(maintain_order=True).sort(), names, strict=False))
-    copies = []
-    for copy in range(COPIES):
-        night = int(dice.integers(1, 2000))  # all before those of the tarballs
-        number = block * COPIES + copy
-        shift = night * 10**15 + number * 10**9
-        candids = {name: pl.col(name) - shift for name in ("candid", "packet_candid") if name in template.columns}
-        if "packet_candid" not in candids:  # alerts: no two may have the same
-            candids["candid"] = FIRST_CANDID - shift + pl.col("candid").rank("ordinal").cast(pl.Int64)
-        copies.append(template.with_columns(pl.col("objectId").replace(rename), pl.col("jd") - night, **candids))
-    return pl.concat(copies)
-
-
-def load_frame(connection: Connection, table: str, frame: pl.DataFrame) -> int:
-    """Load made rows straight into their table."""
-    keys = {"alerts": ("candid",)} | {shared.name: shared.key for shared in SURVEY.shared}
-    frame = frame.unique(keys[table]).sort(keys[table])
-    constant = {"tarball": pl.lit(0, pl.Int64)} if table == "alerts" else {}
-    load_rows(connection, table, frame.with_columns(**constant))
-    return frame.height
 
 
 def rebuild_seconds(config: Config) -> float:

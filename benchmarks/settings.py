@@ -1,46 +1,59 @@
 """What each line of the server's settings brings.
 
-    python benchmarks/settings.py [--alerts N] [--rounds N] [--quick] [--json FILE] [--data FOLDER]
-
 For each line of ``sql/settings/private.cnf`` and ``nvme.cnf`` that is there for speed, two servers are run in turns:
 one with the line, one with MariaDB's own default in its place, all else as in private.cnf. Measured are the loading of
-simulated tarballs, the rebuilding of the summary, and the light curves of many objects in one query. What is told is
-the time without the line over the time with it: above 1, the line helps. The median of several rounds counts; the
+two simulated tarballs, the rebuilding of the summary, and the light curves of many objects in one query. What is told
+is the time without the line over the time with it: above 1, the line helps. The median of several rounds counts; the
 spread of the same server against itself (`noise`) says what is no difference.
 
-Lines of nvme.cnf are tried at a size that two cores and some GB of memory can give.
+The lines of nvme.cnf that are for archives larger than memory (`beyond_memory`) are tried with an archive that holds
+many alerts already, copied anew for each run, a buffer pool of an eighth of it, and reading past the system's page
+cache. All lines of nvme.cnf have the size that two cores and some GB of memory can give.
+
+Examples
+--------
+    python benchmarks/settings.py --quick
+    python benchmarks/settings.py --alerts 8000 --rounds 2 --json settings.json
 """
 
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 
-del sys.path[0]  # this folder, whose ingest.py would stand before the package `ingest`
+sys.path[0] = str(Path(__file__).resolve().parents[1])  # or the ingest.py here would hide the package `ingest`
 
-import argparse
-import json
 import os
+import shutil
 import statistics
 import tempfile
 import time
-from pathlib import Path
+from functools import partial
+from typing import TYPE_CHECKING
 
-from alertdb.config import Config
 from alertdb.database import Account, connect
-from alertdb.schema import ensure_schema, public_database
-from alertdb.server import PrivateServer
+from alertdb.schema import public_database
+from benchmarks.support.grown_archive import fill_archive
+from benchmarks.support.program import Program
+from benchmarks.support.servers import serving
 from ingest.pipeline import load_tarball
 from ingest.simulation.nights import simulate_nights
 from ingest.summary import rebuild_all
 from ingest.surveys.ztf import Ztf
 from ingest.tarballs import find_sources
 
-ALERTS, QUICK_ALERTS = 20_000, 2_000
-ROUNDS = 3
+if TYPE_CHECKING:
+    from argparse import Namespace
+    from collections.abc import Callable
+
+    from alertdb.config import Config
+    from benchmarks.support.program import Figures
+
 OBJECTS = 3_000  # whose light curves are asked for in one query
+FILL_POOL = "innodb_buffer_pool_size=4G"  # while rows are made: that part is not measured
 
 # Each line for speed, and what MariaDB 10.11 would do without it.
-LINES: dict[str, dict[str, tuple[str, str]]] = {
+LINES = {
     "private.cnf": {
         "innodb_buffer_pool_size": ("innodb_buffer_pool_size=512M", "innodb_buffer_pool_size=128M"),
         "innodb_log_file_size": ("innodb_log_file_size=256M", "innodb_log_file_size=96M"),
@@ -50,6 +63,10 @@ LINES: dict[str, dict[str, tuple[str, str]]] = {
     "nvme.cnf": {
         "skip_log_bin": ("skip_log_bin", "log_bin=binlog"),
         "innodb_buffer_pool_size": ("innodb_buffer_pool_size=4G", "innodb_buffer_pool_size=128M"),
+    },
+}
+BEYOND_MEMORY = {
+    "nvme.cnf": {
         "innodb_log_file_size": ("innodb_log_file_size=1G", "innodb_log_file_size=96M"),
         "innodb_io_capacity": ("innodb_io_capacity=10000", "innodb_io_capacity=200"),
         "innodb_io_capacity_max": ("innodb_io_capacity_max=40000", "innodb_io_capacity_max=2000"),
@@ -60,66 +77,70 @@ WORK = ("load", "rebuild", "lightcurves")
 
 
 def main() -> None:
-    """Measure and print."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--alerts", type=int, default=ALERTS, help="in each of the two tarballs")
-    parser.add_argument("--rounds", type=int, default=ROUNDS, help="turns of each server")
-    parser.add_argument("--quick", action="store_true", help="about a minute, at a smaller size")
-    parser.add_argument("--json", type=Path, help="write the figures there")
-    parser.add_argument("--data", type=Path, help="folder for tarballs and servers (a fast local disk)")
-    options = parser.parse_args()
-    if options.alerts < 1 or options.rounds < 1:
-        parser.error("--alerts and --rounds need a number of 1 or more")
-    if options.data and not options.data.is_dir():
-        parser.error(f"--data: {options.data} is no folder; make it first")
-    if options.json and not options.json.parent.is_dir():
-        parser.error(f"--json: {options.json.parent} is no folder; make it first")
-    alerts, rounds = (QUICK_ALERTS, 1) if options.quick else (options.alerts, options.rounds)
-    figures: dict[str, float] = {"alerts": alerts, "quick": options.quick, "cores": os.cpu_count() or 0}
-    with tempfile.TemporaryDirectory(dir=options.data) as folder:
-        tarballs = simulate_nights([20240110, 20240111], alerts, Path(folder) / "nights", seed=3)
-        figures |= tell("noise", compare(Path(folder), tarballs, rounds, (), ()))
-        for file, lines in LINES.items():
-            for line, (ours, default) in lines.items():
-                figures |= tell(f"{file}_{line}", compare(Path(folder), tarballs, rounds, (ours,), (default,)))
-    if options.quick:
-        print("a quick run: figures of a few thousand alerts, one round")
-    if options.json:
-        options.json.write_text(json.dumps(figures, indent=2) + "\n")
+    """Measure as the command line says."""
+    program = Program(__doc__)
+    program.add_size("alerts", 20_000, 1_000, help="alerts in each of the two tarballs")
+    program.add_size("archive", 500_000, 10_000, help="alerts in the archive that is larger than memory")
+    program.add_size("rounds", 3, 1, help="turns of each server")
+    program.run(measure)
 
 
-def tell(name: str, ratios: dict[str, float]) -> dict[str, float]:
-    """Print what a line brings; return it under the keys of the figures."""
-    print(f"{name:44}" + "".join(f"  {work} {ratios[work]:5.2f}" for work in WORK), flush=True)
-    return {f"{name}_{work}": ratio for work, ratio in ratios.items()}
+def measure(folder: Path, options: Namespace) -> Figures:
+    """Compare all lines; figures by file, line and kind of work."""
+    tarballs = simulate_nights([20240110, 20240111], options.alerts, folder / "nights", seed=3)
+    grown, pool = grow(folder / "grown", options.archive, tarballs)
+    figures: Figures = {"alerts": options.alerts, "archive": options.archive, "cores": os.cpu_count() or 0}
+    figures |= compare_all("", LINES, options.rounds, partial(run_server, folder, tarballs, None, ()))
+    disk = (f"innodb_buffer_pool_size={pool}", "innodb_flush_method=O_DIRECT")
+    run = partial(run_server, folder, tarballs, grown, disk)
+    return figures | compare_all("beyond_memory_", BEYOND_MEMORY, options.rounds, run)
+
+
+def grow(home: Path, alerts: int, tarballs: list[Path]) -> tuple[Path, int]:
+    """Make an archive of that many alerts; return it, and an eighth of its size."""
+    with serving(home, FILL_POOL) as config:
+        fill_archive(config, alerts, tarballs, home)
+    return home, sum(path.stat().st_size for path in home.rglob("*.ibd")) // 8
+
+
+def compare_all(
+    prefix: str, files: dict[str, dict[str, tuple[str, str]]], rounds: int, run: Callable[[str], dict[str, float]]
+) -> Figures:
+    """Compare a server with itself, and each line of these files with its default."""
+    pairs = {"noise": ("", "")}
+    pairs |= {f"{file}_{line}": options for file, lines in files.items() for line, options in lines.items()}
+    figures: Figures = {}
+    for number, (name, (ours, other)) in enumerate(pairs.items(), start=1):
+        print(f"{number} of {len(pairs)}: {prefix}{name}", flush=True)
+        ratios = compare(rounds, partial(run, ours), partial(run, other))
+        figures |= {f"{prefix}{name}_{work}": ratio for work, ratio in ratios.items()}
+    return figures
 
 
 def compare(
-    folder: Path, tarballs: list[Path], rounds: int, ours: tuple[str, ...], other: tuple[str, ...]
+    rounds: int, ours: Callable[[], dict[str, float]], other: Callable[[], dict[str, float]]
 ) -> dict[str, float]:
-    """Return, by kind of work, the time with the options `other` over that with `ours`."""
-    times: dict[str, list[dict[str, float]]] = {"ours": [], "other": []}
-    for _ in range(rounds):
-        for name, options in (("ours", ours), ("other", other)):
-            times[name].append(measure(folder, tarballs, options))
+    """Return, by kind of work, the time that `other` takes over that of `ours`."""
+    times = [(ours(), other()) for _ in range(rounds)]
     return {
-        work: statistics.median(run[work] for run in times["other"])
-        / statistics.median(run[work] for run in times["ours"])
+        work: statistics.median(run[work] for _, run in times) / statistics.median(run[work] for run, _ in times)
         for work in WORK
     }
 
 
-def measure(folder: Path, tarballs: list[Path], options: tuple[str, ...]) -> dict[str, float]:
-    """Return the seconds that each kind of work takes on a new server with these options."""
-    with tempfile.TemporaryDirectory(dir=folder) as home:
-        config = Config(home=Path(home), server_options=options)
-        server = PrivateServer(config.home, config.server_options)
-        server.ensure_started()
-        try:
-            ensure_schema(config)
+def run_server(
+    folder: Path, tarballs: list[Path], grown: Path | None, disk: tuple[str, ...], option: str
+) -> dict[str, float]:
+    """Return the seconds that each kind of work takes on a server that has just started with this option.
+
+    Its archive is empty, or a copy of `grown`.
+    """
+    with tempfile.TemporaryDirectory(dir=folder) as place:
+        home = Path(place) / "home"
+        if grown is not None:
+            shutil.copytree(grown, home)
+        with serving(home, *disk, *filter(None, [option])) as config:
             return work_through(config, tarballs)
-        finally:
-            server.ensure_stopped()
 
 
 def work_through(config: Config, tarballs: list[Path]) -> dict[str, float]:

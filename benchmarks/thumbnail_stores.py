@@ -2,40 +2,65 @@
 
 Every way stores the same cutouts, makes them durable, and checks a CRC-32 when it reads. CPU time is that of
 this process, its system calls included. The machine's speed changes from minute to minute, so the ways take
-turns, and each figure is the median of its turns.
+turns, and each figure is the median of its turns. Times are an alert's. Beside the ways: what checksums and headers
+cost (`parts`), a lookup among many files (`files`), and the way from a candid to its images (`images`).
 
-    python benchmarks/thumbnail_stores.py [--quick] [--json FILE] [--folder FOLDER]
+Examples
+--------
+    python benchmarks/thumbnail_stores.py --quick
+    python benchmarks/thumbnail_stores.py --data /fast/disk --json thumbnail_stores.json
 """
 
 from __future__ import annotations
 
-import argparse
+import sys
+from pathlib import Path
+
+sys.path[0] = str(Path(__file__).resolve().parents[1])  # or the ingest.py here would hide the package `ingest`
+
 import gzip
 import io
-import json
 import random
 import statistics
 import tempfile
 import time
 import zipfile
 import zlib
-from pathlib import Path
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING
 
 import numpy as np
 from isal.isal_zlib import crc32
-from thumbnail_ways import ALERT_BYTES, FIRST_CANDID, WAYS, some_candids, stamps
 
 from alertdb.stamps import read_stamps
 from alertdb.thumbnails import KINDS, open_store
 from alertdb.thumbnails.document import document_pieces
+from benchmarks.support.program import Program
+from benchmarks.support.thumbnail_ways import ALERT_BYTES, FIRST_CANDID, WAYS, some_candids, stamps
 
 if TYPE_CHECKING:
+    from argparse import Namespace
     from collections.abc import Callable, Mapping, Sequence
 
-    from thumbnail_ways import Way
+    from benchmarks.support.program import Figures
+    from benchmarks.support.thumbnail_ways import Way
 
-Figures: TypeAlias = dict[str, float]
+
+def main() -> None:
+    """Measure as the command line says."""
+    Program(__doc__).run(measure)
+
+
+def measure(folder: Path, options: Namespace) -> Figures:
+    """Measure everything in a folder."""
+    alerts, turns, files = (3000, 3, 500) if options.quick else (20_000, 5, 3000)
+    tables = {
+        **compare_ways(folder, alerts, turns),
+        "parts": compare_parts(alerts),
+        "files_one_after_the_other": many_files(folder, files, overlapping=False),
+        "files_all_overlapping": many_files(folder, files, overlapping=True),
+        "images": arrays(folder, 3000),
+    }
+    return {"alerts": alerts} | {f"{name}_{key}": value for name, row in tables.items() for key, value in row.items()}
 
 
 def read_times_us(get: Callable[[int], object], candids: Sequence[int], reads: int) -> tuple[float, float]:
@@ -49,7 +74,7 @@ def read_times_us(get: Callable[[int], object], candids: Sequence[int], reads: i
     return float(p50), float(p99)
 
 
-def measure(way: Way, root: Path, candids: Sequence[int], reads: int) -> Figures:
+def measure_way(way: Way, root: Path, candids: Sequence[int], reads: int) -> Figures:
     """Write, then read warm; times per alert."""
     with tempfile.TemporaryDirectory(dir=root) as name:
         folder = Path(name)
@@ -82,7 +107,7 @@ def compare_ways(root: Path, alerts: int, turns: int) -> dict[str, Figures]:
     results: dict[str, list[Figures]] = {name: [] for name in WAYS}
     for _ in range(turns):
         for name, way in WAYS.items():
-            results[name].append(measure(way, root, candids, reads=alerts))
+            results[name].append(measure_way(way, root, candids, reads=alerts))
     return {name: medians(figures) for name, figures in results.items()}
 
 
@@ -157,48 +182,6 @@ def arrays(root: Path, reads: int) -> Figures:
         times = [read_times_us(lambda candid: read_stamps(store.get(candid)), list(documents), reads) for _ in range(3)]
     p50, p99 = min(times)
     return {"arrays_p50_ms": p50 / 1e3, "arrays_p99_ms": p99 / 1e3}
-
-
-def show(title: str, figures: Mapping[str, Figures]) -> None:
-    """Print a table, one line for each name."""
-    columns = list(next(iter(figures.values())))
-    print(f"\n{title:28}" + "".join(f"{column:>19}" for column in columns))
-    for name, row in figures.items():
-        print(f"{name:28}" + "".join(f"{row[column]:19.4g}" for column in columns))
-
-
-def main() -> None:
-    """Run everything and print it."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--quick", action="store_true", help="fewer alerts and turns; the figures are rough")
-    parser.add_argument("--json", type=Path, help="write the figures to this file")
-    parser.add_argument(
-        "--folder", type=Path, default=tempfile.gettempdir(), help="where to write (default: %(default)s)"
-    )
-    arguments = parser.parse_args()
-    alerts, turns, files = (3000, 3, 500) if arguments.quick else (20_000, 5, 3000)
-    print(f"{alerts} alerts of {ALERT_BYTES} bytes, median of {turns}" + (", quick" if arguments.quick else ""))
-
-    ways = compare_ways(arguments.folder, alerts, turns)
-    show("way to store", ways)
-    parts = {"per alert": compare_parts(alerts)}
-    show("parts of the writing", parts)
-    lookups = {
-        "one_after_the_other": many_files(arguments.folder, files, overlapping=False),
-        "all_overlapping": many_files(arguments.folder, files, overlapping=True),
-    }
-    show(f"lookup among {files} files", lookups)
-    images = {"three arrays": arrays(arguments.folder, 3000)}
-    show("from candid to images", images)
-    if arguments.json:
-        tables = {
-            **ways,
-            "parts": parts["per alert"],
-            "images": images["three arrays"],
-            **{f"files_{name}": row for name, row in lookups.items()},
-        }
-        flat = {f"{name}_{key}": value for name, row in tables.items() for key, value in row.items()}
-        arguments.json.write_text(json.dumps({"quick": arguments.quick, "alerts": alerts, **flat}, indent=2) + "\n")
 
 
 if __name__ == "__main__":

@@ -4,38 +4,66 @@ The embedded store, and the Couchbase store against CouchbaseMock, a test server
 one Java process: its figures say what the SDK and our code cost, and nothing about a cluster. It is left out if it is
 not there (tests/support/couchbase_mock.sh fetches it).
 
-    python benchmarks/thumbnails.py [--quick] [--json FILE] [--folder FOLDER]
+Examples
+--------
+    python benchmarks/thumbnails.py --quick
+    python benchmarks/thumbnails.py --data /fast/disk --json thumbnails.json
 """
 
 from __future__ import annotations
 
-import argparse
-import json
+import sys
+from pathlib import Path
+
+sys.path[0] = str(Path(__file__).resolve().parents[1])  # or the ingest.py here would hide the package `ingest`
+sys.path.insert(1, str(Path(sys.path[0]) / "tests" / "support"))
+
 import os
 import random
-import sys
 import tempfile
 import time
 from contextlib import contextmanager
-from pathlib import Path
-from typing import TYPE_CHECKING, TypeAlias
-
-sys.path.insert(1, str(Path(__file__).resolve().parent.parent / "tests" / "support"))
+from typing import TYPE_CHECKING
 
 import couchbase_server
 import numpy as np
-from thumbnail_ways import ALERT_BYTES, some_candids, stamps
 
 from alertdb.thumbnails import open_store
 from alertdb.thumbnails.document import document_pieces
+from benchmarks.support.program import Program
+from benchmarks.support.thumbnail_ways import ALERT_BYTES, some_candids, stamps
 
 if TYPE_CHECKING:
+    from argparse import Namespace
     from collections.abc import Iterator, Sequence
 
     from alertdb.thumbnails import ThumbnailStore, ThumbnailWriter
+    from benchmarks.support.program import Figures
 
-Figures: TypeAlias = dict[str, float]
 PUT_AT_ONCE = 1000  # as the ingest does
+
+
+def main() -> None:
+    """Measure as the command line says."""
+    Program(__doc__).run(measure)
+
+
+def measure(folder: Path, options: Namespace) -> Figures:
+    """Measure the embedded store, and the other if its test server is there."""
+    embedded, server = (5000, 2000) if options.quick else (40_000, 10_000)
+    figures: Figures = {"document_bytes": ALERT_BYTES, "load_average": os.getloadavg()[0]}
+    figures |= named("embedded", measure_embedded(folder, some_candids(embedded)))
+    missing = couchbase_server.why_missing()
+    if missing:
+        print(f"no test server: {missing}")
+    else:
+        figures |= named("test_server", measure_test_server(folder, some_candids(server)))
+    return figures
+
+
+def named(store: str, figures: Figures) -> Figures:
+    """Return the figures under keys that begin with the store's name."""
+    return {f"{store}_{name}": value for name, value in figures.items()}
 
 
 def write(writer: ThumbnailWriter, candids: Sequence[int]) -> Figures:
@@ -98,38 +126,6 @@ def measure_test_server(root: Path, candids: Sequence[int]) -> Figures:
         shelf = Shelf(Wire(parse_address(url), "public", find_account("public", None)))
         figures = write(CouchbaseWriter(shelf, "night"), candids)
         return figures | read(open_store(url), candids)
-
-
-def main() -> None:
-    """Run everything and print it."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--quick", action="store_true", help="fewer thumbnails: about a minute; the figures are rough")
-    parser.add_argument("--json", type=Path, help="write the figures to this file")
-    parser.add_argument(
-        "--folder", type=Path, default=tempfile.gettempdir(), help="where to write (default: %(default)s)"
-    )
-    arguments = parser.parse_args()
-    embedded, server = (5000, 2000) if arguments.quick else (40_000, 10_000)
-    quick = ", quick: rough figures" if arguments.quick else ""
-    load = os.getloadavg()[0]
-    print(f"documents of {ALERT_BYTES} bytes of cutouts, {os.cpu_count()} cores, load average {load:.1f}{quick}")
-
-    results = {f"embedded, {embedded} documents": measure_embedded(arguments.folder, some_candids(embedded))}
-    missing = couchbase_server.why_missing()
-    if missing:
-        print(f"no test server: {missing}")
-    else:
-        results[f"test server, {server} documents"] = measure_test_server(arguments.folder, some_candids(server))
-    for name, figures in results.items():
-        print(f"\n{name}")
-        for figure, value in figures.items():
-            print(f"  {figure:18}{value:12,.4g}")
-    if arguments.json:
-        flat = {
-            f"{name.split(',')[0].replace(' ', '_')}_{k}": v for name, row in results.items() for k, v in row.items()
-        }
-        facts = {"quick": arguments.quick, "document_bytes": ALERT_BYTES, "load_average": load}
-        arguments.json.write_text(json.dumps(facts | flat, indent=2) + "\n")
 
 
 if __name__ == "__main__":

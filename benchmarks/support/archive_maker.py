@@ -1,23 +1,21 @@
 """Make an archive of a few million alerts for benchmarks, without their packets.
 
-    python benchmarks/query_archive.py FOLDER [--alerts N] [--documents N]
+    python -m benchmarks.support.archive_maker FOLDER ALERTS DOCUMENTS
 
 A night is simulated and loaded; its rows are patterns. The alerts take their columns from them, except those that
 questions go by: names, times, places, magnitudes, scores, candids. A tenth lies at declinations over 80 or under -80
 degrees, a tenth in three dense fields. `PROBES` objects have a light curve of 30 points: 20 alerts, 3 from histories,
 7 limits. The thumbnails are those of the night, under the candids of the latest alerts, in a hundred sealed files. The
 rows are the same each time.
+
+It is a process of its own, started by `made_archive`, so that the one that asks begins as fresh as a user's.
 """
 
 from __future__ import annotations
 
-import sys
-
-del sys.path[0]  # this folder, whose ingest.py would stand before the package `ingest`
-
-import argparse
 import contextlib
 import itertools
+import sys
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
@@ -35,6 +33,7 @@ from alertdb.query import Reader
 from alertdb.schema import ensure_schema
 from alertdb.server import PrivateServer
 from alertdb.thumbnails import open_store
+from benchmarks.support.made_archive import POOL
 from ingest.load import load_rows
 from ingest.pipeline import load_tarball
 from ingest.simulation.nights import simulate_nights
@@ -42,7 +41,6 @@ from ingest.summary import rebuild_all
 from ingest.surveys.ztf import Ztf
 from ingest.tarballs import find_sources
 
-POOL = ("innodb_buffer_pool_size=4G", "innodb_log_file_size=1G")
 PATTERNS, NIGHT = 2_500, 20240110
 NIGHTS, FIRST_JD, FIRST_NID = 100, 2459946.5, 2191  # 2023-01-02
 PROBES, PROBE_ALERTS, PROBE_HISTORY, PROBE_LIMITS = 2_000, 20, 3, 7
@@ -56,16 +54,12 @@ Index = npt.NDArray[np.int64]
 
 def main() -> None:
     """Make the archive in the folder of the command line."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("folder", type=Path)
-    parser.add_argument("--alerts", type=int, default=2_000_000)
-    parser.add_argument("--documents", type=int, default=60_000, help="alerts with thumbnails (some 40 KB each)")
-    options = parser.parse_args()
-    config = Config(home=options.folder.absolute() / "home", server_options=POOL)
+    folder, alerts, documents = Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3])
+    config = Config(home=folder / "home", server_options=POOL)
     server = PrivateServer(config.home, config.server_options)
     server.ensure_started()
-    with contextlib.closing(Maker(config, options.folder.absolute())) as maker:
-        maker.make(options.alerts, options.documents)
+    with contextlib.closing(Maker(config, folder)) as maker:
+        maker.make(alerts, documents)
 
 
 class Maker:
