@@ -20,11 +20,12 @@ from ingest.contents import Findings, content_sha256, read_documents, read_rows
 from ingest.decoding import open_decoder
 from ingest.ledger import find_entry, find_entry_by_content, tarball_id
 from ingest.load import database_errors
+from ingest.owned_alerts import LoadedElsewhere
 from ingest.reading_ahead import ReadAhead
 from ingest.removal import Removal
 from ingest.room import check_room
 from ingest.tarballs import open_packets
-from ingest.transaction import LoadedElsewhere, TarballTransaction
+from ingest.transaction import TarballTransaction
 from ingest.turns import await_turn, clear_spool, spool_folder, turn
 from ingest.wording import fitted
 from ingest.workers import Worker

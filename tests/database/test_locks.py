@@ -217,7 +217,7 @@ def await_first(config: Config, _: Path) -> None:
 ASKING: dict[str, tuple[Callable[[Config, Path], object], str, str]] = {
     "load, its name": (load, turn_of(SECOND), "turns.TURN_SECONDS"),
     "load, another load": (await_first, turn_of(FIRST), "turns.TURN_SECONDS"),
-    "load, a batch": (load, ALERTS, "transaction.BATCH_LOCK_SECONDS"),
+    "load, a batch": (load, ALERTS, "owned_alerts.BATCH_LOCK_SECONDS"),
     "load, merging": (load, MERGE, "transaction.MERGE_LOCK_SECONDS"),
     "remove, its name": (remove, turn_of(FIRST), "turns.TURN_SECONDS"),
     "remove, merging": (remove, MERGE, "remove.MERGE_LOCK_SECONDS"),
