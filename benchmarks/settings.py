@@ -2,13 +2,14 @@
 
 For each line of ``sql/settings/private.cnf`` and ``nvme.cnf`` that is there for speed, two servers are run in turns:
 one with the line, one with MariaDB's own default in its place, all else as in private.cnf. Measured are the loading of
-two simulated tarballs, the rebuilding of the summary, and the light curves of many objects in one query. What is told
-is the time without the line over the time with it: above 1, the line helps. The median of several rounds counts; the
-spread of the same server against itself (`noise`) says what is no difference.
+two simulated tarballs, the rebuilding of the summary, and questions: the light curves of many objects that are named,
+and a join with the view of light curves, which makes all of them. What is told is the time without the line over the
+time with it: above 1, the line helps. The median of several rounds counts; the spread of the same server against itself
+(`noise`) says what is no difference.
 
 The lines of nvme.cnf that are for archives larger than memory (`beyond_memory`) are tried with an archive that holds
 many alerts already, copied anew for each run, a buffer pool of an eighth of it, and reading past the system's page
-cache. All lines of nvme.cnf have the size that two cores and some GB of memory can give.
+cache; without the join. All lines of nvme.cnf have the size that two cores and some GB of memory can give.
 
 Examples
 --------
@@ -46,6 +47,8 @@ if TYPE_CHECKING:
     from argparse import Namespace
     from collections.abc import Callable
 
+    from sqlalchemy import Connection
+
     from alertdb.config import Config
     from benchmarks.support.program import Figures
 
@@ -70,10 +73,10 @@ BEYOND_MEMORY = {
         "innodb_log_file_size": ("innodb_log_file_size=1G", "innodb_log_file_size=96M"),
         "innodb_io_capacity": ("innodb_io_capacity=10000", "innodb_io_capacity=200"),
         "innodb_io_capacity_max": ("innodb_io_capacity_max=40000", "innodb_io_capacity_max=2000"),
-        "aria_pagecache_buffer_size": ("aria_pagecache_buffer_size=512M", "aria_pagecache_buffer_size=128M"),
     },
 }
-WORK = ("load", "rebuild", "lightcurves")
+NAMED = {"lightcurves": "SELECT * FROM lightcurve WHERE objectId IN ({names}) ORDER BY objectId, jd"}
+JOINED = {"join": "SELECT COUNT(*), SUM(l.magpsf) FROM summary AS s STRAIGHT_JOIN lightcurve AS l USING (objectId)"}
 
 
 def main() -> None:
@@ -90,9 +93,9 @@ def measure(folder: Path, options: Namespace) -> Figures:
     tarballs = simulate_nights([20240110, 20240111], options.alerts, folder / "nights", seed=3)
     grown, pool = grow(folder / "grown", options.archive, tarballs)
     figures: Figures = {"alerts": options.alerts, "archive": options.archive, "cores": os.cpu_count() or 0}
-    figures |= compare_all("", LINES, options.rounds, partial(run_server, folder, tarballs, None, ()))
+    figures |= compare_all("", LINES, options.rounds, partial(run_server, folder, tarballs, NAMED | JOINED, None, ()))
     disk = (f"innodb_buffer_pool_size={pool}", "innodb_flush_method=O_DIRECT")
-    run = partial(run_server, folder, tarballs, grown, disk)
+    run = partial(run_server, folder, tarballs, NAMED, grown, disk)
     return figures | compare_all("beyond_memory_", BEYOND_MEMORY, options.rounds, run)
 
 
@@ -124,12 +127,17 @@ def compare(
     times = [(ours(), other()) for _ in range(rounds)]
     return {
         work: statistics.median(run[work] for _, run in times) / statistics.median(run[work] for run, _ in times)
-        for work in WORK
+        for work in times[0][0]
     }
 
 
 def run_server(
-    folder: Path, tarballs: list[Path], grown: Path | None, disk: tuple[str, ...], option: str
+    folder: Path,
+    tarballs: list[Path],
+    questions: dict[str, str],
+    grown: Path | None,
+    disk: tuple[str, ...],
+    option: str,
 ) -> dict[str, float]:
     """Return the seconds that each kind of work takes on a server that has just started with this option.
 
@@ -140,18 +148,18 @@ def run_server(
         if grown is not None:
             shutil.copytree(grown, home)
         with serving(home, *disk, *filter(None, [option])) as config:
-            return work_through(config, tarballs)
+            return work_through(config, tarballs, questions)
 
 
-def work_through(config: Config, tarballs: list[Path]) -> dict[str, float]:
+def work_through(config: Config, tarballs: list[Path], questions: dict[str, str]) -> dict[str, float]:
     """Load, rebuild and ask; return the seconds of each."""
     seconds = {"load": timed(partial(load_all, config, tarballs))}
     seconds["rebuild"] = timed(partial(rebuild_all, config, Ztf.name, lambda _: None))
     with connect(config, Account.READER, public_database(Ztf.name)) as connection:
-        names = connection.exec_driver_sql(f"SELECT objectId FROM summary ORDER BY RAND(1) LIMIT {OBJECTS}").scalars()
-        listed = ", ".join(f"'{name}'" for name in names)
-        query = f"SELECT * FROM lightcurve WHERE objectId IN ({listed}) ORDER BY objectId, jd"
-        seconds["lightcurves"] = timed(lambda: connection.exec_driver_sql(query).all())
+        some = f"SELECT objectId FROM summary ORDER BY RAND(1) LIMIT {OBJECTS}"
+        names = ", ".join(f"'{name}'" for name in connection.exec_driver_sql(some).scalars())
+        for name, question in questions.items():
+            seconds[name] = timed(partial(ask, connection, question.format(names=names)))
     return seconds
 
 
@@ -160,6 +168,11 @@ def timed(call: Callable[[], object]) -> float:
     began = time.perf_counter()
     call()
     return time.perf_counter() - began
+
+
+def ask(connection: Connection, question: str) -> None:
+    """Fetch the whole answer."""
+    connection.exec_driver_sql(question).all()
 
 
 def load_all(config: Config, tarballs: list[Path]) -> None:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 SETTINGS = Path(__file__).resolve().parents[2] / "sql" / "settings"
 UNITS = {"K": 2**10, "M": 2**20, "G": 2**30}
 # Sizes for the server in question that a smaller machine cannot give.
-SMALLER = {"innodb_buffer_pool_size": "64M", "innodb_log_file_size": "16M", "aria_pagecache_buffer_size": "16M"}
+SMALLER = {"innodb_buffer_pool_size": "64M", "innodb_log_file_size": "16M"}
 LIMITS = 14
 LIMIT = "maximum_"  # a limit is no variable: it shows when a session asks for more
 
