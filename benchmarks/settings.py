@@ -14,7 +14,8 @@ cache; without the join. All lines of nvme.cnf have the size that two cores and 
 Examples
 --------
     python benchmarks/settings.py --quick
-    python benchmarks/settings.py --alerts 8000 --rounds 2 --json settings.json
+    python benchmarks/settings.py --alerts 8000 --archive 300000 --json settings.json
+    python benchmarks/settings.py --line tmp_table_size
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ import statistics
 import tempfile
 import time
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from alertdb.database import Account, connect
 from alertdb.schema import public_database
@@ -52,11 +53,13 @@ if TYPE_CHECKING:
     from alertdb.config import Config
     from benchmarks.support.program import Figures
 
+Lines: TypeAlias = dict[str, dict[str, tuple[str, str]]]  # by file and name: the option as it is, and the default
+
 OBJECTS = 3_000  # whose light curves are asked for in one query
 FILL_POOL = "innodb_buffer_pool_size=4G"  # while rows are made: that part is not measured
 
 # Each line for speed, and what MariaDB 10.11 would do without it.
-LINES = {
+LINES: Lines = {
     "private.cnf": {
         "innodb_buffer_pool_size": ("innodb_buffer_pool_size=512M", "innodb_buffer_pool_size=128M"),
         "innodb_log_file_size": ("innodb_log_file_size=256M", "innodb_log_file_size=96M"),
@@ -68,7 +71,7 @@ LINES = {
         "innodb_buffer_pool_size": ("innodb_buffer_pool_size=4G", "innodb_buffer_pool_size=128M"),
     },
 }
-BEYOND_MEMORY = {
+BEYOND_MEMORY: Lines = {
     "nvme.cnf": {
         "innodb_log_file_size": ("innodb_log_file_size=1G", "innodb_log_file_size=96M"),
         "innodb_io_capacity": ("innodb_io_capacity=10000", "innodb_io_capacity=200"),
@@ -85,18 +88,33 @@ def main() -> None:
     program.add_size("alerts", 20_000, 1_000, help="alerts in each of the two tarballs")
     program.add_size("archive", 500_000, 10_000, help="alerts in the archive that is larger than memory")
     program.add_size("rounds", 3, 1, help="turns of each server")
+    names = sorted({name for files in (LINES, BEYOND_MEMORY) for lines in files.values() for name in lines})
+    program.add_argument("--line", choices=names, metavar="NAME", help="only this line of both files (default: all)")
     program.run(measure)
 
 
 def measure(folder: Path, options: Namespace) -> Figures:
     """Compare all lines; figures by file, line and kind of work."""
     tarballs = simulate_nights([20240110, 20240111], options.alerts, folder / "nights", seed=3)
-    grown, pool = grow(folder / "grown", options.archive, tarballs)
-    figures: Figures = {"alerts": options.alerts, "archive": options.archive, "cores": os.cpu_count() or 0}
-    figures |= compare_all("", LINES, options.rounds, partial(run_server, folder, tarballs, NAMED | JOINED, None, ()))
-    disk = (f"innodb_buffer_pool_size={pool}", "innodb_flush_method=O_DIRECT")
-    run = partial(run_server, folder, tarballs, NAMED, grown, disk)
-    return figures | compare_all("beyond_memory_", BEYOND_MEMORY, options.rounds, run)
+    within, beyond = choose(LINES, options.line), choose(BEYOND_MEMORY, options.line)
+    figures: Figures = {"alerts": options.alerts, "cores": os.cpu_count() or 0}
+    if any(within.values()):
+        run = partial(run_server, folder, tarballs, NAMED | JOINED, None, ())
+        figures |= compare_all("", within, options.rounds, run)
+    if any(beyond.values()):
+        grown, pool = grow(folder / "grown", options.archive, tarballs)
+        disk = (f"innodb_buffer_pool_size={pool}", "innodb_flush_method=O_DIRECT")
+        run = partial(run_server, folder, tarballs, NAMED, grown, disk)
+        figures |= {"archive": options.archive, **compare_all("beyond_memory_", beyond, options.rounds, run)}
+    return figures
+
+
+def choose(files: Lines, name: str | None) -> Lines:
+    """Return the line of this name in each file, all lines without a name."""
+    return {
+        file: {line: options for line, options in lines.items() if name in (None, line)}
+        for file, lines in files.items()
+    }
 
 
 def grow(home: Path, alerts: int, tarballs: list[Path]) -> tuple[Path, int]:
@@ -106,9 +124,7 @@ def grow(home: Path, alerts: int, tarballs: list[Path]) -> tuple[Path, int]:
     return home, sum(path.stat().st_size for path in home.rglob("*.ibd")) // 8
 
 
-def compare_all(
-    prefix: str, files: dict[str, dict[str, tuple[str, str]]], rounds: int, run: Callable[[str], dict[str, float]]
-) -> Figures:
+def compare_all(prefix: str, files: Lines, rounds: int, run: Callable[[str], dict[str, float]]) -> Figures:
     """Compare a server with itself, and each line of these files with its default."""
     pairs = {"noise": ("", "")}
     pairs |= {f"{file}_{line}": options for file, lines in files.items() for line, options in lines.items()}

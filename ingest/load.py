@@ -27,12 +27,7 @@ if TYPE_CHECKING:
 
     from alertdb.wire.link import Rows
 
-__all__ = [
-    "database_errors",
-    "insert_rows",
-    "link_of",
-    "load_rows",
-]
+__all__ = ["database_errors", "insert_rows", "link_of", "load_rows"]
 
 DISK_FULL = (1021, 1114, 28)
 GONE = (2002, 2006, 2013, 1927, 1053, 1317)
